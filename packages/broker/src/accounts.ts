@@ -1,0 +1,96 @@
+/**
+ * Accounts and their device logs, as the broker keeps them: it refuses what no reader would accept, and
+ * nobody takes its word for the rest.
+ * @module
+ */
+import { CountersignError, createCheckpoint, type DeviceLog, extendLog, replayLog } from '@countersign/core';
+import type { BrokerContext } from './context.ts';
+import type { AccountRow } from './store/store.ts';
+
+/** Checkpoints are signed at most this often per account, in seconds. */
+const CHECKPOINT_LIFE = 15;
+
+export async function registerAccount(
+  context: BrokerContext,
+  entries: readonly string[],
+): Promise<AccountRow> {
+  const log = await replayLog(context.crypto, entries);
+  const domain = log.name.slice(log.name.indexOf('@') + 1);
+  if (context.domains.length > 0 && !context.domains.includes(domain)) {
+    throw new CountersignError('name-invalid', `this broker keeps no accounts of ${domain}`, {
+      hint: `it keeps those of ${context.domains.join(', ')}`,
+    });
+  }
+  return context.store.createAccount({ ...log, entries: log.entries }, context.now());
+}
+
+/** @throws `account-unknown` */
+export async function findAccount(context: BrokerContext, name: string): Promise<AccountRow> {
+  const account = await context.store.findAccount(name);
+  if (account === undefined) {
+    throw new CountersignError('account-unknown', `there is no account ${name} here`, {
+      hint: 'check the name; `countersign account create` makes a new one',
+    });
+  }
+  return account;
+}
+
+/** An account found by name, which must be the one that a statement means. */
+export async function findIdentified(
+  context: BrokerContext,
+  name: string,
+  identity: string,
+): Promise<AccountRow> {
+  const account = await findAccount(context, name);
+  if (account.identity !== identity) {
+    throw new CountersignError('account-changed', `${name} is another account here than you mean`, {
+      hint: 'compare fingerprints with its owner',
+    });
+  }
+  return account;
+}
+
+/** Appends entries, if they follow from the log as it is. */
+export async function appendToLog(
+  context: BrokerContext,
+  name: string,
+  entries: readonly string[],
+): Promise<DeviceLog> {
+  const account = await findAccount(context, name);
+  const log = await replayLog(context.crypto, await context.store.readLog(account.id, 0));
+  const next = await extendLog(context.crypto, log, entries);
+  const event = await context.store.appendLog(account.id, log.head, {
+    head: next.head,
+    devices: next.devices,
+    entries,
+  });
+  context.streams.publish(account.id, event, undefined);
+  for (const device of next.devices.values()) {
+    if (device.revokedAt !== undefined) context.streams.cut(account.id, device.kid);
+  }
+  return next;
+}
+
+/** Entries from a number on, with the broker's word that these are the newest. */
+export async function readLog(context: BrokerContext, name: string, from: number) {
+  const account = await findAccount(context, name);
+  const entries = await context.store.readLog(account.id, from);
+  return { name, identity: account.identity, entries, checkpoint: await checkpointOf(context, account) };
+}
+
+const recent = new WeakMap<AccountRow, { jws: string; until: number }>();
+
+/** A checkpoint for an account's head, at most some seconds old, and not older than `notBefore`. */
+export async function checkpointOf(
+  context: BrokerContext,
+  account: AccountRow,
+  notBefore = 0,
+): Promise<string> {
+  const now = context.now();
+  const known = recent.get(account);
+  if (known !== undefined && known.until > now && known.until - CHECKPOINT_LIFE >= notBefore)
+    return known.jws;
+  const { jws } = await createCheckpoint(context.crypto, context.signer, context.origins[0], account, now);
+  recent.set(account, { jws, until: now + CHECKPOINT_LIFE });
+  return jws;
+}

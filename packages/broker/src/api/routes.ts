@@ -1,0 +1,403 @@
+/**
+ * The HTTP interface, a table of routes: one schema each for what comes in and goes out, which validates, types
+ * and describes it.
+ * @module
+ */
+import {
+  AccountName,
+  CountersignError,
+  type Device,
+  Hash,
+  LONGEST_LIFETIME,
+  MAX_FIELDS_BYTES,
+  MAX_TEXT_BYTES,
+  PublicSigningKey,
+  parseRequest,
+} from '@countersign/core';
+import type { FastifyRequest } from 'fastify';
+import * as v from 'valibot';
+import {
+  appendToLog,
+  checkpointOf,
+  findAccount,
+  findIdentified,
+  readLog,
+  registerAccount,
+} from '../accounts.ts';
+import { changeContact } from '../contacts.ts';
+import type { BrokerContext } from '../context.ts';
+import { MAX_PENDING, MAX_PER_HOUR, MAX_PER_MINUTE } from '../limits.ts';
+import {
+  answerRequest,
+  awaitState,
+  cancelRequest,
+  findRequest,
+  postRequest,
+  reportRequest,
+} from '../requests.ts';
+import type { AccountRow } from '../store/store.ts';
+import type { ValibotFastify } from './valibot-fastify.ts';
+import { ErrorView, LogView, ReceiptView, RequestView, requestView, StateView, stateView } from './views.ts';
+
+export const MAX_WAIT = 120;
+const MAX_PAGE = 100;
+
+const Statement = v.pipe(v.string(), v.maxLength(65_536), v.description('A signed statement: compact JWS'));
+const Entries = v.pipe(v.array(Statement), v.minLength(1), v.maxLength(64));
+const ByName = v.strictObject({ name: AccountName });
+const ByHash = v.strictObject({ hash: Hash });
+const wholeNumber = (min: number, max: number, what: string) =>
+  v.pipe(
+    v.string(),
+    v.regex(/^\d{1,16}$/, 'expected a whole number'),
+    v.transform(Number),
+    v.minValue(min),
+    v.maxValue(max),
+    v.description(what),
+  );
+const cursor = (what: string) => v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER, what));
+const PageQuery = v.strictObject({
+  max: v.optional(wholeNumber(1, MAX_PAGE, `At most so many, 1 to ${MAX_PAGE}`), '50'),
+  after: cursor('Only those after this place'),
+  before: cursor('Only those before this place'),
+});
+const Failed = { '4xx': ErrorView, '5xx': ErrorView } as const;
+
+const WellKnown = v.object({
+  versions: v.array(v.string()),
+  origin: v.string(),
+  key: v.pipe(PublicSigningKey, v.description('Signs checkpoints')),
+  domains: v.pipe(v.array(v.string()), v.description('Where accounts may be made; empty for anywhere')),
+  features: v.array(v.string()),
+  limits: v.record(v.string(), v.number()),
+});
+
+export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
+  app.get(
+    '/.well-known/countersign',
+    {
+      schema: {
+        summary: 'What this broker is and can do',
+        tags: ['broker'],
+        response: { 200: WellKnown },
+      },
+    },
+    async () => ({
+      versions: ['1'],
+      origin: context.origins[0],
+      key: context.publicKey,
+      domains: [...context.domains],
+      features: ['confirm', 'sealed', 'passcode', 'contacts', 'stream'],
+      limits: {
+        pending: MAX_PENDING,
+        per_minute: MAX_PER_MINUTE,
+        per_hour: MAX_PER_HOUR,
+        wait_seconds: MAX_WAIT,
+        lifetime_seconds: LONGEST_LIFETIME,
+        text_bytes: MAX_TEXT_BYTES,
+        fields_bytes: MAX_FIELDS_BYTES,
+      },
+    }),
+  );
+
+  app.get(
+    '/health',
+    {
+      schema: {
+        summary: 'Whether the broker can read its store',
+        tags: ['broker'],
+        response: { 200: v.object({ status: v.literal('ok') }), ...Failed },
+      },
+    },
+    async () => {
+      await context.store.countPending();
+      return { status: 'ok' as const };
+    },
+  );
+
+  app.post(
+    '/v1/accounts',
+    {
+      schema: {
+        summary: 'Register an account by the first entries of its device log',
+        tags: ['accounts'],
+        body: v.strictObject({ entries: Entries }),
+        response: { 201: v.object({ name: AccountName, identity: Hash }), ...Failed },
+      },
+    },
+    async ({ body }, reply) => {
+      const { name, identity } = await registerAccount(context, body.entries);
+      return reply.code(201).send({ name, identity });
+    },
+  );
+
+  app.get(
+    '/v1/accounts/:name/log',
+    {
+      schema: {
+        summary: 'Read an account’s device log, with a checkpoint for its head',
+        tags: ['accounts'],
+        params: ByName,
+        querystring: v.strictObject({
+          from: v.optional(wholeNumber(0, 1_000_000, 'Entries from this number on'), '0'),
+        }),
+        response: { 200: LogView, ...Failed },
+      },
+    },
+    async ({ params, query }) => readLog(context, params.name, query.from),
+  );
+
+  app.post(
+    '/v1/accounts/:name/log',
+    {
+      schema: {
+        summary: 'Append entries to an account’s device log, all or none',
+        tags: ['accounts'],
+        params: ByName,
+        body: v.strictObject({ entries: Entries }),
+        response: { 200: v.object({ seq: v.number(), hash: Hash }), ...Failed },
+      },
+    },
+    async ({ params, body }) => (await appendToLog(context, params.name, body.entries)).head,
+  );
+
+  app.post(
+    '/v1/requests',
+    {
+      schema: {
+        summary: 'Post a request; the same one again is a safe retry',
+        tags: ['requests'],
+        body: v.strictObject({ request: Statement }),
+        response: { 200: StateView, 201: StateView, ...Failed },
+      },
+    },
+    async ({ body }, reply) => {
+      const { request, created } = await postRequest(context, body.request);
+      return reply.code(created ? 201 : 200).send(stateView(request));
+    },
+  );
+
+  app.get(
+    '/v1/requests/:hash',
+    {
+      schema: {
+        summary: 'Read a request’s state, waiting until it is settled if asked to',
+        tags: ['requests'],
+        params: ByHash,
+        querystring: v.strictObject({
+          wait: v.optional(wholeNumber(1, MAX_WAIT, `Seconds to wait, 1 to ${MAX_WAIT}`)),
+        }),
+        response: { 200: StateView, ...Failed },
+      },
+    },
+    async (call) => {
+      const { params, query } = call;
+      const gone = query.wait === undefined ? NEVER : goneSignal(call);
+      return stateView(await awaitState(context, params.hash, (query.wait ?? 0) * 1000, gone));
+    },
+  );
+
+  app.post(
+    '/v1/requests/:hash/response',
+    {
+      schema: {
+        summary: 'Answer a request, by a device’s signed response',
+        tags: ['requests'],
+        params: ByHash,
+        body: v.strictObject({ response: Statement }),
+        response: { 200: StateView, ...Failed },
+      },
+    },
+    async ({ params, body }) => stateView(await answerRequest(context, params.hash, body.response)),
+  );
+
+  app.post(
+    '/v1/requests/:hash/cancel',
+    {
+      schema: {
+        summary: 'Cancel a request of one’s own',
+        tags: ['requests'],
+        params: ByHash,
+        body: v.strictObject({ statement: Statement }),
+        response: { 200: StateView, ...Failed },
+      },
+    },
+    async ({ params, body }) => stateView(await cancelRequest(context, params.hash, body.statement)),
+  );
+
+  app.post(
+    '/v1/requests/:hash/report',
+    {
+      schema: {
+        summary: 'Report a request as fraud; its enquirer is paused',
+        tags: ['requests'],
+        params: ByHash,
+        body: v.strictObject({ statement: Statement }),
+        response: { 200: v.object({ reported: v.literal(true) }), ...Failed },
+      },
+    },
+    async ({ params, body }) => {
+      await reportRequest(context, params.hash, body.statement);
+      return { reported: true as const };
+    },
+  );
+
+  app.get(
+    '/v1/requests/:hash/receipt',
+    {
+      schema: {
+        summary: 'All that proves an answer, but for the plaintexts, which the broker never had',
+        tags: ['requests'],
+        params: ByHash,
+        response: { 200: ReceiptView, ...Failed },
+      },
+    },
+    async ({ params }) => {
+      const request = await findRequest(context, params.hash);
+      if (request.state.state !== 'answered') {
+        throw new CountersignError(
+          'request-not-pending',
+          `no receipt: the request is ${request.state.state}`,
+        );
+      }
+      const { payload } = await parseRequest(context.crypto, request.jws);
+      const account = await findIdentified(context, payload.sub, payload.sub_id);
+      return {
+        request: request.jws,
+        response: request.state.response,
+        enquirer_log: await context.store.readLog(request.enquirerId, 0),
+        account_log: await context.store.readLog(account.id, 0),
+        checkpoint: {
+          statement: await checkpointOf(context, account, request.state.at),
+          key: context.publicKey,
+        },
+      };
+    },
+  );
+
+  app.post(
+    '/v1/contacts',
+    {
+      schema: {
+        summary: 'Allow, block or forget an enquirer',
+        tags: ['contacts'],
+        body: v.strictObject({ statement: Statement }),
+        response: { 200: v.object({ seq: v.number() }), ...Failed },
+      },
+    },
+    async ({ body }) => ({ seq: await changeContact(context, body.statement) }),
+  );
+
+  app.get(
+    '/v1/accounts/:name/contacts',
+    {
+      schema: {
+        summary: 'Read the changes of an account’s contacts (a device of it only)',
+        tags: ['devices'],
+        security: [{ dpop: [] }],
+        params: ByName,
+        querystring: v.strictObject({
+          from: v.optional(wholeNumber(1, 1_000_000_000, 'Changes from this number on'), '1'),
+        }),
+        response: { 200: v.object({ changes: v.array(v.string()) }), ...Failed },
+      },
+    },
+    async (call) => {
+      const { account } = await provenDevice(context, call, call.params.name);
+      return { changes: await context.store.readContacts(account.id, call.query.from) };
+    },
+  );
+
+  const Listed = v.object({
+    requests: v.array(RequestView),
+    cursor: v.pipe(v.number(), v.description('Where the stream goes on from this list')),
+  });
+
+  app.get(
+    '/v1/accounts/:name/pending',
+    {
+      schema: {
+        summary: 'List pending requests, oldest first (a device of the account only)',
+        tags: ['devices'],
+        security: [{ dpop: [] }],
+        params: ByName,
+        querystring: PageQuery,
+        response: { 200: Listed, ...Failed },
+      },
+    },
+    async (call) => {
+      const { account } = await provenDevice(context, call, call.params.name);
+      const { newest } = await context.store.eventBounds(account.id);
+      const rows = await context.store.listPending(account.id, call.query);
+      const now = context.now();
+      return { requests: rows.filter(({ exp }) => exp > now).map(requestView), cursor: newest };
+    },
+  );
+
+  app.get(
+    '/v1/accounts/:name/history',
+    {
+      schema: {
+        summary: 'List settled requests, newest first (a device of the account only)',
+        tags: ['devices'],
+        security: [{ dpop: [] }],
+        params: ByName,
+        querystring: PageQuery,
+        response: { 200: Listed, ...Failed },
+      },
+    },
+    async (call) => {
+      const { account } = await provenDevice(context, call, call.params.name);
+      const { newest } = await context.store.eventBounds(account.id);
+      const rows = await context.store.listSettled(account.id, call.query);
+      return { requests: rows.map(requestView), cursor: newest };
+    },
+  );
+
+  app.get(
+    '/v1/accounts/:name/stream',
+    {
+      schema: {
+        summary: 'WebSocket of events (a device of the account only)',
+        description:
+          'Offer the subprotocols `countersign.v1` and `dpop.<proof>`. Each message is an event; `cursor` in the query resumes after the event of that number. Close codes: 4403 revoked, 4408 read too slowly, 4410 the cursor is no longer kept (read the pending list again).',
+        tags: ['devices'],
+        security: [{ dpop: [] }],
+        params: ByName,
+        response: { 426: ErrorView },
+      },
+    },
+    async (_call, reply) =>
+      reply.code(426).header('upgrade', 'websocket').send({
+        code: 'input-invalid',
+        message: 'this is a WebSocket: ask for an upgrade',
+      }),
+  );
+}
+
+const NEVER = new AbortController().signal;
+
+/** The device that a call's DPoP proof is by. */
+async function provenDevice(
+  context: BrokerContext,
+  call: FastifyRequest,
+  name: string,
+): Promise<{ account: AccountRow; device: Device }> {
+  const account = await findAccount(context, name);
+  const proof = call.headers.dpop;
+  const path = call.url.split('?')[0]!;
+  const urls = context.origins.map((origin) => origin + path);
+  const device = await context.proofs.check(
+    Array.isArray(proof) ? undefined : proof,
+    call.method,
+    urls,
+    account,
+  );
+  return { account, device };
+}
+
+function goneSignal({ raw }: FastifyRequest): AbortSignal {
+  const gone = new AbortController();
+  raw.socket.once('close', () => gone.abort());
+  return gone.signal;
+}

@@ -1,0 +1,96 @@
+/**
+ * What callers are shown of what the broker keeps: the schemas that describe it, and the functions that make
+ * it. Times are seconds since 1970; hashes are SHA-256 in base64url.
+ * @module
+ */
+import { AccountName, Hash, PublicSigningKey, type RequestState, STATES } from '@countersign/core';
+import * as v from 'valibot';
+import type { AccountEvent, RequestRow } from '../store/store.ts';
+
+const Seconds = v.pipe(v.number(), v.integer());
+const Jws = v.pipe(v.string(), v.description('A signed statement: compact JWS'));
+const Party = v.object({ name: AccountName, identity: Hash });
+
+export const StateView = v.object({
+  hash: Hash,
+  state: v.picklist(STATES),
+  expires_at: Seconds,
+  settled_at: v.optional(Seconds),
+  response: v.optional(
+    v.pipe(v.string(), v.description('Of `answered`: the response, as the device signed it')),
+  ),
+  statement: v.optional(
+    v.pipe(v.string(), v.description('Of `refused` and `cancelled-by-enquirer`: the signed reason')),
+  ),
+  reason: v.optional(v.pipe(v.string(), v.description('Of `cancelled-by-broker`: the broker’s word'))),
+});
+
+export const RequestView = v.object({
+  ...StateView.entries,
+  cursor: v.pipe(Seconds, v.description('Place in the list, for `before` and `after`')),
+  enquirer: Party,
+  posted_at: Seconds,
+  held: v.pipe(
+    v.boolean(),
+    v.description('A contact request: the question is not shown until the asker is a contact'),
+  ),
+  request: v.optional(Jws),
+});
+
+export const EventView = v.object({
+  cursor: v.pipe(Seconds, v.description('Resume from here')),
+  kind: v.picklist(['request', 'settled', 'log', 'contacts']),
+  request: v.optional(RequestView),
+});
+
+export const LogView = v.object({
+  name: AccountName,
+  identity: Hash,
+  entries: v.array(Jws),
+  checkpoint: Jws,
+});
+
+export const ReceiptView = v.object({
+  request: Jws,
+  response: Jws,
+  enquirer_log: v.array(Jws),
+  account_log: v.array(Jws),
+  checkpoint: v.object({ statement: Jws, key: PublicSigningKey }),
+});
+
+export const ErrorView = v.object({
+  code: v.pipe(v.string(), v.description('Stable: switch on this')),
+  message: v.string(),
+  hint: v.optional(v.string()),
+  retry_after: v.optional(v.pipe(v.number(), v.description('Seconds'))),
+});
+
+export type StateView = v.InferOutput<typeof StateView>;
+export type RequestView = v.InferOutput<typeof RequestView>;
+export type EventView = v.InferOutput<typeof EventView>;
+
+export function stateView({ hash, exp, state }: RequestRow): StateView {
+  return { hash, expires_at: exp, ...settledView(state) };
+}
+
+/** What a device of the asked account may see: of a held request, who asks and no more. */
+export function requestView(row: RequestRow): RequestView {
+  return {
+    ...stateView(row),
+    cursor: row.id,
+    enquirer: row.enquirer,
+    posted_at: row.postedAt,
+    held: row.held,
+    ...(row.held ? {} : { request: row.jws }),
+  };
+}
+
+export function eventView({ id, kind }: AccountEvent, row: RequestRow | undefined): EventView {
+  return { cursor: id, kind, ...(row === undefined ? {} : { request: requestView(row) }) };
+}
+
+function settledView(state: RequestState) {
+  if (state.state === 'pending') return { state: state.state };
+  const { at, ...rest } = state;
+  return { ...rest, settled_at: at };
+}

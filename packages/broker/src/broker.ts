@@ -1,0 +1,128 @@
+/**
+ * A broker, wired and running. Clock, crypto and addresses come from outside; `close` lets go of everything.
+ * @module
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CryptoProvider, Signer } from '@countersign/core';
+import type { FastifyBaseLogger } from 'fastify';
+import { loadBrokerKey } from './broker-key.ts';
+import type { BrokerContext } from './context.ts';
+import { ProofChecker } from './device-proof.ts';
+import { createMetrics } from './metrics.ts';
+import { openOperatorSocket } from './operator.ts';
+import { expireRequests } from './requests.ts';
+import { createServer } from './server.ts';
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
+import type { Store } from './store/store.ts';
+import { Streams } from './streams.ts';
+import { Waiters } from './waiters.ts';
+
+const SWEEP_MS = 1000;
+const PRUNE_MS = 60_000;
+
+export interface BrokerOptions {
+  /** Folder of the database and the broker's key. */
+  readonly data: string;
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+  /** Where the world reaches it, if not at host and port. */
+  readonly origin?: string;
+  readonly domains?: readonly string[];
+  /** Seconds after which settled requests are removed; never, if absent. */
+  readonly retain?: number;
+  readonly crypto: CryptoProvider;
+  /** Seconds since 1970. */
+  readonly now: () => number;
+  readonly logger?: FastifyBaseLogger;
+}
+
+export interface RunningBroker {
+  readonly origin: string;
+  readonly context: BrokerContext;
+  close(): Promise<void>;
+}
+
+export function databasePath(data: string): string {
+  return join(data, 'broker.db');
+}
+
+export function keyPath(data: string): string {
+  return join(data, 'broker-key.json');
+}
+
+export function operatorSocketPath(data: string): string {
+  return join(data, 'operator.sock');
+}
+
+export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
+  const { data, host, port, logger } = options;
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  const signer = await loadBrokerKey(keyPath(data));
+  const store = openSqliteStore(databasePath(data));
+  const origins: string[] = options.origin === undefined ? [] : [options.origin];
+  const context = createContext(options, store, signer, origins);
+  const app = await createServer(context, logger);
+  const listening = await app.listen({ host, port });
+  const local = URL.parse(listening)!.origin;
+  if (!origins.includes(local)) origins.push(local);
+
+  const timers = [
+    repeat(SWEEP_MS, () => sweep(context)),
+    repeat(PRUNE_MS, () => prune(context, options.retain)),
+  ];
+  const operator = await openOperatorSocket(context, operatorSocketPath(data));
+  return {
+    origin: origins[0]!,
+    context,
+    async close() {
+      for (const timer of timers) clearInterval(timer);
+      await operator.close();
+      context.waiters.releaseAll();
+      context.streams.closeAll();
+      await app.close();
+      await store.close();
+    },
+  };
+
+  function repeat(ms: number, task: () => Promise<void>): NodeJS.Timeout {
+    return setInterval(() => {
+      task().catch((err: unknown) => logger?.error({ err }, 'housekeeping failed'));
+    }, ms);
+  }
+}
+
+function createContext(
+  { crypto, now, domains = [] }: BrokerOptions,
+  store: Store,
+  signer: Signer,
+  origins: string[],
+): BrokerContext {
+  const metrics = createMetrics();
+  return {
+    store,
+    crypto,
+    now,
+    signer,
+    publicKey: signer.publicKey,
+    // Filled before the first call comes in: the port may be known only then.
+    origins: origins as unknown as BrokerContext['origins'],
+    domains,
+    metrics,
+    waiters: new Waiters(),
+    streams: new Streams(store),
+    proofs: new ProofChecker(crypto, now),
+  };
+}
+
+async function sweep(context: BrokerContext): Promise<void> {
+  while ((await expireRequests(context)) > 0);
+  context.metrics.streams.set(context.streams.count);
+  context.metrics.waiters.set(context.waiters.count);
+  context.metrics.pending.set(await context.store.countPending());
+}
+
+async function prune({ store, now }: BrokerContext, retain: number | undefined): Promise<void> {
+  if (retain !== undefined) await store.pruneSettled(now() - retain, 1000);
+}

@@ -1,0 +1,28 @@
+/**
+ * What every part of the broker is given: nothing in it is global, and only `main.ts` makes one for real.
+ * @module
+ */
+import type { CryptoProvider, PublicSigningJwk, Signer } from '@countersign/core';
+import type { ProofChecker } from './device-proof.ts';
+import type { Metrics } from './metrics.ts';
+import type { Store } from './store/store.ts';
+import type { Streams } from './streams.ts';
+import type { Waiters } from './waiters.ts';
+
+export interface BrokerContext {
+  readonly store: Store;
+  readonly crypto: CryptoProvider;
+  /** Seconds since 1970. */
+  readonly now: () => number;
+  /** Origins under which this broker is known; the first is the one it calls itself. */
+  readonly origins: readonly [string, ...string[]];
+  /** Signs checkpoints, and nothing else. */
+  readonly signer: Signer;
+  readonly publicKey: PublicSigningJwk;
+  /** Domains in which accounts may be made; empty for any. */
+  readonly domains: readonly string[];
+  readonly waiters: Waiters;
+  readonly streams: Streams;
+  readonly proofs: ProofChecker;
+  readonly metrics: Metrics;
+}

@@ -1,0 +1,91 @@
+/**
+ * How often an enquirer may ask an account, and what a stranger may do. Pure: state in, verdict and state out.
+ * Times are seconds since 1970.
+ * @module
+ */
+import { CountersignError } from '@countersign/core';
+
+export const MAX_PENDING = 3;
+export const MAX_PER_MINUTE = 5;
+export const MAX_PER_HOUR = 20;
+/** Strangers that may wait for an account's word at a time, each with one request that nobody is shown. */
+export const MAX_STRANGERS = 10;
+/** First pause after a request that nobody answered; it doubles with each further one. */
+export const FIRST_PAUSE = 5;
+export const LONGEST_PAUSE = 3600;
+/** Pause after a fraud report. */
+export const FRAUD_PAUSE = 3600;
+
+const MINUTE = 60;
+const HOUR = 3600;
+
+/** What is kept of an account and an enquirer. */
+export interface Standing {
+  readonly policy: 'stranger' | 'allow' | 'block';
+  /** Times of the posts of the last hour, oldest first. */
+  readonly recent: readonly number[];
+  /** Requests in a row that expired without an answer. */
+  readonly ignored: number;
+  /** Nothing is taken before this time. */
+  readonly pausedUntil: number;
+}
+
+export const STRANGER: Standing = { policy: 'stranger', recent: [], ignored: 0, pausedUntil: 0 };
+
+/**
+ * Whether one more request may be posted.
+ * @param waiting pending requests of this enquirer to this account, and of all strangers to it
+ * @returns the standing after the post; `held` requests are shown to nobody until the account takes the asker
+ * @throws `not-permitted`, `contact-held`, `too-many-pending`, `too-often` (with `retryAfter`)
+ */
+export function judgePost(
+  standing: Standing,
+  waiting: { own: number; strangers: number },
+  now: number,
+): { held: boolean; next: Standing } {
+  if (standing.policy === 'block') {
+    throw new CountersignError('not-permitted', 'this account takes no questions from you');
+  }
+  const held = standing.policy === 'stranger';
+  if (held && waiting.own > 0) {
+    throw new CountersignError('contact-held', 'the account has yet to decide whether you may ask it', {
+      hint: 'ask its owner, by another way, to add you as a contact',
+    });
+  }
+  if (held && waiting.strangers >= MAX_STRANGERS) {
+    throw new CountersignError('too-many-pending', 'too many strangers wait for this account already');
+  }
+  if (waiting.own >= MAX_PENDING) {
+    throw new CountersignError('too-many-pending', `${MAX_PENDING} requests wait for an answer already`, {
+      hint: 'wait until one is answered or expires, or cancel one',
+    });
+  }
+  if (standing.pausedUntil > now) throw tooOften(standing.pausedUntil - now);
+  const recent = standing.recent.filter((time) => time > now - HOUR);
+  const lastMinute = recent.filter((time) => time > now - MINUTE);
+  if (lastMinute.length >= MAX_PER_MINUTE) throw tooOften(lastMinute[0]! + MINUTE - now);
+  if (recent.length >= MAX_PER_HOUR) throw tooOften(recent[0]! + HOUR - now);
+  return { held, next: { ...standing, recent: [...recent, now] } };
+}
+
+/** After an answer: whoever is answered may go on as before. */
+export function afterAnswer(standing: Standing): Standing {
+  return { ...standing, ignored: 0 };
+}
+
+/** After an expiry that nobody answered: the pause doubles. */
+export function afterIgnored(standing: Standing, now: number): Standing {
+  const ignored = standing.ignored + 1;
+  const pause = Math.min(FIRST_PAUSE * 2 ** (ignored - 1), LONGEST_PAUSE);
+  return { ...standing, ignored, pausedUntil: Math.max(standing.pausedUntil, now + pause) };
+}
+
+export function afterFraud(standing: Standing, now: number): Standing {
+  return { ...standing, pausedUntil: Math.max(standing.pausedUntil, now + FRAUD_PAUSE) };
+}
+
+function tooOften(seconds: number): CountersignError {
+  return new CountersignError('too-often', `too many requests to this account: try again in ${seconds} s`, {
+    retryAfter: seconds,
+  });
+}

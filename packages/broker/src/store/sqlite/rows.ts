@@ -1,0 +1,94 @@
+/**
+ * Between rows of the database and values.
+ * @module
+ */
+import type { Device, Pending, Settled } from '@countersign/core';
+import type { AccountRow, RequestRow } from '../store.ts';
+
+export interface AccountRecord {
+  id: number;
+  name: string;
+  identity: string;
+  head_seq: number;
+  head_hash: string;
+  devices: string;
+}
+
+export interface RequestRecord {
+  id: number;
+  hash: Uint8Array;
+  jti: Uint8Array;
+  jws: string;
+  enquirer_id: number;
+  enquirer_name: string;
+  enquirer_identity: string;
+  account_id: number;
+  held: number;
+  posted_at: number;
+  exp: number;
+  state: (Pending | Settled)['state'];
+  settled_at: number | null;
+  outcome: string | null;
+}
+
+export function accountOf(row: AccountRecord): AccountRow {
+  const devices = JSON.parse(row.devices) as Device[];
+  return {
+    id: row.id,
+    name: row.name,
+    identity: row.identity,
+    head: { seq: row.head_seq, hash: row.head_hash },
+    devices: new Map(devices.map((device) => [device.kid, device])),
+  };
+}
+
+export function requestOf(row: RequestRecord): RequestRow {
+  return {
+    id: row.id,
+    hash: Buffer.from(row.hash).toString('base64url'),
+    jti: Buffer.from(row.jti).toString('base64url'),
+    jws: row.jws,
+    enquirerId: row.enquirer_id,
+    enquirer: { name: row.enquirer_name, identity: row.enquirer_identity },
+    accountId: row.account_id,
+    held: row.held === 1,
+    postedAt: row.posted_at,
+    exp: row.exp,
+    state: stateOf(row),
+  };
+}
+
+function stateOf({ state, settled_at: at, outcome }: RequestRecord): Pending | Settled {
+  switch (state) {
+    case 'pending':
+      return { state };
+    case 'expired':
+      return { state, at: at! };
+    case 'answered':
+      return { state, at: at!, response: outcome! };
+    case 'refused':
+    case 'cancelled-by-enquirer':
+      return { state, at: at!, statement: outcome! };
+    case 'cancelled-by-broker':
+      return { state, at: at!, reason: outcome! };
+  }
+}
+
+/** The one text that a settled state carries. */
+export function outcomeOf(settled: Settled): string | null {
+  switch (settled.state) {
+    case 'expired':
+      return null;
+    case 'answered':
+      return settled.response;
+    case 'refused':
+    case 'cancelled-by-enquirer':
+      return settled.statement;
+    case 'cancelled-by-broker':
+      return settled.reason;
+  }
+}
+
+export function blob(hash: string): Buffer {
+  return Buffer.from(hash, 'base64url');
+}

@@ -1,0 +1,283 @@
+/**
+ * The store on SQLite, by `node:sqlite`: one file, no server. WAL and `synchronous = FULL`, so that what was
+ * said yes to survives power loss; one writer, group commits.
+ * @module
+ */
+import { DatabaseSync } from 'node:sqlite';
+import { CountersignError, type Device, type Settled } from '@countersign/core';
+import { LRUCache } from 'lru-cache';
+import { afterAnswer, afterFraud, afterIgnored, judgePost, STRANGER, type Standing } from '../../limits.ts';
+import type {
+  AccountEvent,
+  AccountRow,
+  ContactChange,
+  NewAccount,
+  NewRequest,
+  Page,
+  Posted,
+  RequestRow,
+  Settlement,
+  Store,
+} from '../store.ts';
+import { GroupCommit } from './group-commit.ts';
+import { migrate } from './migrations.ts';
+import { type AccountRecord, accountOf, blob, outcomeOf, type RequestRecord, requestOf } from './rows.ts';
+import { prepareStatements } from './statements.ts';
+
+const CACHED_ACCOUNTS = 20_000;
+const CACHE_KIB = 128 * 1024;
+
+/** Opens or makes the database file. */
+export function openSqliteStore(path: string): Store {
+  const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
+  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};`);
+  migrate(database);
+  return sqliteStore(database);
+}
+
+function sqliteStore(database: DatabaseSync): Store {
+  const sql = prepareStatements(database);
+  const writes = new GroupCommit(database);
+  const accounts = new LRUCache<string, AccountRow>({ max: CACHED_ACCOUNTS });
+
+  function record(event: Omit<AccountEvent, 'id'>, accountId: number): AccountEvent {
+    const { lastInsertRowid } = sql.insertEvent.run(accountId, event.kind, event.requestId ?? null);
+    return { id: Number(lastInsertRowid), ...event };
+  }
+
+  function getRequest(id: number): RequestRow | undefined {
+    const row = sql.requestById.get(id) as RequestRecord | undefined;
+    return row && requestOf(row);
+  }
+
+  function standingOf(accountId: number, enquirerId: number): Standing {
+    const row = sql.standing.get(accountId, enquirerId) as
+      | { policy: Standing['policy']; recent: string; ignored: number; paused_until: number }
+      | undefined;
+    if (row === undefined) return STRANGER;
+    return {
+      policy: row.policy,
+      recent: JSON.parse(row.recent),
+      ignored: row.ignored,
+      pausedUntil: row.paused_until,
+    };
+  }
+
+  function saveStanding(accountId: number, enquirerId: number, standing: Standing): void {
+    const { policy, recent, ignored, pausedUntil } = standing;
+    sql.saveStanding.run(accountId, enquirerId, policy, JSON.stringify(recent), ignored, pausedUntil);
+  }
+
+  function settle(request: RequestRow, outcome: Settled): Settlement | undefined {
+    const { changes } = sql.settle.run(outcome.state, outcome.at, outcomeOf(outcome), request.id);
+    if (changes === 0) return undefined;
+    const event = record({ kind: 'settled', requestId: request.id }, request.accountId);
+    return { request: { ...request, state: outcome }, event };
+  }
+
+  return {
+    createAccount: (account: NewAccount, now) =>
+      writes.submit(() => {
+        if (sql.accountByName.get(account.name) !== undefined) {
+          throw new CountersignError('account-exists', `the name ${account.name} is taken`, {
+            hint: 'choose another name; an account of your own is joined from one of its devices',
+          });
+        }
+        const { name, identity, head, devices, entries } = account;
+        const { lastInsertRowid } = sql.insertAccount.run(
+          name,
+          identity,
+          head.seq,
+          head.hash,
+          devicesText(devices),
+          now,
+        );
+        const id = Number(lastInsertRowid);
+        for (const [seq, jws] of entries.entries()) sql.insertEntry.run(id, seq, jws);
+        return { id, name, identity, head, devices };
+      }),
+
+    async findAccount(name) {
+      const cached = accounts.get(name);
+      if (cached !== undefined) return cached;
+      const row = sql.accountByName.get(name) as AccountRecord | undefined;
+      if (row === undefined) return undefined;
+      const account = accountOf(row);
+      accounts.set(name, account);
+      return account;
+    },
+
+    async readLog(accountId, from) {
+      return sql.entries.all(accountId, from).map((row) => row.jws as string);
+    },
+
+    appendLog: (accountId, expected, next) =>
+      writes.submit(() => {
+        const { changes } = sql.advanceHead.run(
+          next.head.seq,
+          next.head.hash,
+          devicesText(next.devices),
+          accountId,
+          expected.seq,
+          expected.hash,
+        );
+        if (changes === 0) {
+          throw new CountersignError('log-conflict', 'the log has grown since you read it', {
+            hint: 'read it again, and repeat on the new head',
+          });
+        }
+        for (const [i, jws] of next.entries.entries()) {
+          sql.insertEntry.run(accountId, expected.seq + 1 + i, jws);
+        }
+        const { name } = sql.accountNameById.get(accountId) as { name: string };
+        accounts.delete(name);
+        return record({ kind: 'log' }, accountId);
+      }),
+
+    postRequest: (posted: NewRequest, now) =>
+      writes.submit((): Posted => {
+        const { enquirerId, accountId } = posted;
+        const before = sql.requestByJti.get(blob(posted.jti), enquirerId) as RequestRecord | undefined;
+        if (before !== undefined) {
+          const request = requestOf(before);
+          return request.hash === posted.hash ? { outcome: 'same', request } : { outcome: 'conflict' };
+        }
+        const waiting = sql.waiting.get(enquirerId, accountId) as { own: number; strangers: number };
+        const { held, next } = judgePost(standingOf(accountId, enquirerId), waiting, now);
+        const { lastInsertRowid } = sql.insertRequest.run(
+          blob(posted.hash),
+          blob(posted.jti),
+          posted.jws,
+          enquirerId,
+          accountId,
+          held ? 1 : 0,
+          now,
+          posted.exp,
+        );
+        const id = Number(lastInsertRowid);
+        saveStanding(accountId, enquirerId, next);
+        const event = record({ kind: 'request', requestId: id }, accountId);
+        return { outcome: 'posted', request: getRequest(id)!, event };
+      }),
+
+    async findRequest(hash) {
+      const row = sql.requestByHash.get(blob(hash)) as RequestRecord | undefined;
+      return row && requestOf(row);
+    },
+
+    async getRequest(id) {
+      return getRequest(id);
+    },
+
+    settleRequest: (id, outcome) =>
+      writes.submit(() => {
+        const request = getRequest(id);
+        if (request === undefined || request.state.state !== 'pending') return undefined;
+        if (outcome.state === 'answered' && request.exp <= outcome.at) return undefined;
+        const settlement = settle(request, outcome);
+        if (outcome.state === 'answered') {
+          const { accountId, enquirerId } = request;
+          saveStanding(accountId, enquirerId, afterAnswer(standingOf(accountId, enquirerId)));
+        }
+        return settlement;
+      }),
+
+    expireRequests: (now, max) =>
+      writes.submit(() => {
+        const rows = sql.expired.all(now, max) as unknown as RequestRecord[];
+        return rows.map(requestOf).flatMap((request) => {
+          const { accountId, enquirerId } = request;
+          const settlement = settle(request, { state: 'expired', at: now });
+          if (settlement === undefined) return [];
+          saveStanding(accountId, enquirerId, afterIgnored(standingOf(accountId, enquirerId), now));
+          return [settlement];
+        });
+      }),
+
+    async listPending(accountId, page) {
+      return list(sql.pending, accountId, page);
+    },
+
+    async listSettled(accountId, page) {
+      return list(sql.settled, accountId, page);
+    },
+
+    pruneSettled: (before, max) => writes.submit(() => Number(sql.pruneSettled.run(before, max).changes)),
+
+    reportFraud: ({ accountId, enquirerId }, now) =>
+      writes.submit(() => {
+        saveStanding(accountId, enquirerId, afterFraud(standingOf(accountId, enquirerId), now));
+      }),
+
+    changeContact: ({ accountId, contactId, seq, policy, jws }: ContactChange, now) =>
+      writes.submit(() => {
+        if (sql.advanceContacts.run(seq, accountId, seq - 1).changes === 0) {
+          throw new CountersignError('contact-conflict', 'the contacts have changed since you read them', {
+            hint: 'read them again, and repeat',
+          });
+        }
+        sql.insertContactChange.run(accountId, seq, jws);
+        const standing = standingOf(accountId, contactId);
+        const next = policy === 'forget' ? 'stranger' : policy;
+        saveStanding(accountId, contactId, { ...standing, policy: next });
+        const event = record({ kind: 'contacts' }, accountId);
+        const between = (sql.pendingBetween.all(accountId, contactId) as unknown as RequestRecord[]).map(
+          requestOf,
+        );
+        if (policy === 'allow') {
+          sql.showHeld.run(accountId, contactId);
+          const shown = between
+            .filter(({ held }) => held)
+            .map((request) => ({
+              request: { ...request, held: false },
+              event: record({ kind: 'request', requestId: request.id }, accountId),
+            }));
+          return { event, shown, refused: [] };
+        }
+        const refused = between.flatMap(
+          (request) => settle(request, { state: 'refused', at: now, statement: jws }) ?? [],
+        );
+        return { event, shown: [], refused };
+      }),
+
+    async readContacts(accountId, from) {
+      return sql.contactChanges.all(accountId, from).map((row) => row.jws as string);
+    },
+
+    async readEvents(accountId, after, max) {
+      return sql.events.all(accountId, after, max).map((row) => ({
+        id: row.id as number,
+        kind: row.kind as AccountEvent['kind'],
+        ...(row.request_id === null ? {} : { requestId: row.request_id as number }),
+      }));
+    },
+
+    async eventBounds(accountId) {
+      return sql.eventBounds.get(accountId) as unknown as { newest: number; oldest: number };
+    },
+
+    pruneEvents: (keepFrom) =>
+      writes.submit(() => {
+        sql.pruneEvents.run(keepFrom);
+      }),
+
+    async countPending() {
+      return (sql.countPending.get() as { n: number }).n;
+    },
+
+    async close() {
+      writes.flush();
+      database.exec('PRAGMA optimize');
+      database.close();
+    },
+  };
+}
+
+function list(statement: ReturnType<DatabaseSync['prepare']>, accountId: number, page: Page): RequestRow[] {
+  const { max, after = 0, before = Number.MAX_SAFE_INTEGER } = page;
+  return (statement.all(accountId, after, before, max) as unknown as RequestRecord[]).map(requestOf);
+}
+
+function devicesText(devices: ReadonlyMap<string, Device>): string {
+  return JSON.stringify([...devices.values()]);
+}

@@ -1,0 +1,83 @@
+/**
+ * Every SQL statement of the store, prepared once, in words that Postgres has too.
+ * @module
+ */
+import type { DatabaseSync } from 'node:sqlite';
+
+const REQUEST = `
+  SELECT r.id, r.hash, r.jti, r.jws, r.enquirer_id, e.name AS enquirer_name, e.identity AS enquirer_identity,
+         r.account_id, r.held, r.posted_at, r.exp, r.state, r.settled_at, r.outcome
+  FROM requests r JOIN accounts e ON e.id = r.enquirer_id`;
+
+export function prepareStatements(database: DatabaseSync) {
+  const prepare = (text: string) => database.prepare(text);
+  return {
+    insertAccount: prepare(
+      'INSERT INTO accounts (name, identity, head_seq, head_hash, devices, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    accountByName: prepare(
+      'SELECT id, name, identity, head_seq, head_hash, devices FROM accounts WHERE name = ?',
+    ),
+    accountNameById: prepare('SELECT name FROM accounts WHERE id = ?'),
+    advanceHead: prepare(
+      'UPDATE accounts SET head_seq = ?, head_hash = ?, devices = ? WHERE id = ? AND head_seq = ? AND head_hash = ?',
+    ),
+    insertEntry: prepare('INSERT INTO log_entries (account_id, seq, jws) VALUES (?, ?, ?)'),
+    entries: prepare('SELECT jws FROM log_entries WHERE account_id = ? AND seq >= ? ORDER BY seq'),
+
+    standing: prepare(
+      'SELECT policy, recent, ignored, paused_until FROM standings WHERE account_id = ? AND enquirer_id = ?',
+    ),
+    saveStanding: prepare(
+      `INSERT INTO standings (account_id, enquirer_id, policy, recent, ignored, paused_until)
+       VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT (account_id, enquirer_id) DO UPDATE SET policy = excluded.policy,
+         recent = excluded.recent, ignored = excluded.ignored, paused_until = excluded.paused_until`,
+    ),
+    waiting: prepare(
+      `SELECT COUNT(CASE WHEN enquirer_id = ? THEN 1 END) AS own, COUNT(CASE WHEN held = 1 THEN 1 END) AS strangers
+       FROM requests WHERE account_id = ? AND state = 'pending'`,
+    ),
+
+    insertRequest: prepare(
+      `INSERT INTO requests (hash, jti, jws, enquirer_id, account_id, held, posted_at, exp, state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending')`,
+    ),
+    requestById: prepare(`${REQUEST} WHERE r.id = ?`),
+    requestByHash: prepare(`${REQUEST} WHERE r.hash = ?`),
+    requestByJti: prepare(`${REQUEST} WHERE r.jti = ? AND r.enquirer_id = ?`),
+    settle: prepare(
+      `UPDATE requests SET state = ?, settled_at = ?, outcome = ? WHERE id = ? AND state = 'pending'`,
+    ),
+    expired: prepare(`${REQUEST} WHERE r.state = 'pending' AND r.exp <= ? ORDER BY r.exp LIMIT ?`),
+    pending: prepare(
+      `${REQUEST} WHERE r.account_id = ? AND r.state = 'pending' AND r.id > ? AND r.id < ? ORDER BY r.id LIMIT ?`,
+    ),
+    settled: prepare(
+      `${REQUEST} WHERE r.account_id = ? AND r.state <> 'pending' AND r.id > ? AND r.id < ? ORDER BY r.id DESC LIMIT ?`,
+    ),
+    pendingBetween: prepare(
+      `${REQUEST} WHERE r.account_id = ? AND r.state = 'pending' AND r.enquirer_id = ? ORDER BY r.id`,
+    ),
+    showHeld: prepare(
+      `UPDATE requests SET held = 0 WHERE account_id = ? AND state = 'pending' AND enquirer_id = ?`,
+    ),
+    pruneSettled: prepare(
+      'DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE settled_at < ? LIMIT ?)',
+    ),
+    countPending: prepare(`SELECT COUNT(*) AS n FROM requests WHERE state = 'pending'`),
+
+    advanceContacts: prepare('UPDATE accounts SET contacts_seq = ? WHERE id = ? AND contacts_seq = ?'),
+    insertContactChange: prepare('INSERT INTO contact_changes (account_id, seq, jws) VALUES (?, ?, ?)'),
+    contactChanges: prepare('SELECT jws FROM contact_changes WHERE account_id = ? AND seq >= ? ORDER BY seq'),
+
+    insertEvent: prepare('INSERT INTO events (account_id, kind, request_id) VALUES (?, ?, ?)'),
+    events: prepare(
+      'SELECT id, kind, request_id FROM events WHERE account_id = ? AND id > ? ORDER BY id LIMIT ?',
+    ),
+    eventBounds: prepare(
+      'SELECT COALESCE(MAX(id), 0) AS newest, COALESCE(MIN(id), 0) AS oldest FROM events WHERE account_id = ?',
+    ),
+    pruneEvents: prepare('DELETE FROM events WHERE id < ?'),
+  };
+}

@@ -1,0 +1,126 @@
+/**
+ * What the broker keeps, as an interface. Every write is atomic, and durable when its promise resolves. A
+ * single-use step is a conditional update that says whether it happened. Ids and times come from the caller.
+ * Times are seconds since 1970.
+ * @module
+ */
+import type { Device, Head, Pending, Settled } from '@countersign/core';
+
+/** An account as the hot path needs it: the outcome of its log's replay. */
+export interface AccountRow {
+  readonly id: number;
+  readonly name: string;
+  readonly identity: string;
+  readonly head: Head;
+  readonly devices: ReadonlyMap<string, Device>;
+}
+
+export interface NewAccount extends Omit<AccountRow, 'id'> {
+  readonly entries: readonly string[];
+}
+
+export interface NewRequest {
+  readonly hash: string;
+  readonly jti: string;
+  readonly jws: string;
+  readonly enquirerId: number;
+  readonly accountId: number;
+  readonly exp: number;
+}
+
+export interface RequestRow extends NewRequest {
+  readonly id: number;
+  readonly enquirer: { readonly name: string; readonly identity: string };
+  /** Posted by a stranger: shown to nobody until the account takes the asker. */
+  readonly held: boolean;
+  readonly postedAt: number;
+  readonly state: Pending | Settled;
+}
+
+/** Something that the devices of an account are told. Ids grow, and are cursors. */
+export interface AccountEvent {
+  readonly id: number;
+  readonly kind: 'request' | 'settled' | 'log' | 'contacts';
+  /** Of the kinds `request` and `settled`. */
+  readonly requestId?: number;
+}
+
+export type Posted =
+  | { readonly outcome: 'posted'; readonly request: RequestRow; readonly event: AccountEvent }
+  /** The same statement was posted before. */
+  | { readonly outcome: 'same'; readonly request: RequestRow }
+  /** The same enquirer used this `jti` for another request. */
+  | { readonly outcome: 'conflict' };
+
+/** A settled request, with what woke whom. */
+export interface Settlement {
+  readonly request: RequestRow;
+  readonly event: AccountEvent;
+}
+
+export interface ContactChange {
+  readonly accountId: number;
+  readonly contactId: number;
+  readonly seq: number;
+  readonly policy: 'allow' | 'block' | 'forget';
+  readonly jws: string;
+}
+
+export interface Page {
+  readonly max: number;
+  readonly before?: number | undefined;
+  readonly after?: number | undefined;
+}
+
+export interface Store {
+  /** @throws `account-exists` */
+  createAccount(account: NewAccount, now: number): Promise<AccountRow>;
+  findAccount(name: string): Promise<AccountRow | undefined>;
+  /** Entries from number `from` on. */
+  readLog(accountId: number, from: number): Promise<string[]>;
+  /**
+   * Appends entries where the head is still the expected one.
+   * @throws `log-conflict`
+   */
+  appendLog(
+    accountId: number,
+    expected: Head,
+    next: { head: Head; devices: ReadonlyMap<string, Device>; entries: readonly string[] },
+  ): Promise<AccountEvent>;
+
+  /** @throws what `judgePost` throws */
+  postRequest(request: NewRequest, now: number): Promise<Posted>;
+  findRequest(hash: string): Promise<RequestRow | undefined>;
+  getRequest(id: number): Promise<RequestRow | undefined>;
+  /** Settles a request if it is pending and, for an answer, not past its time; else says nothing happened. */
+  settleRequest(id: number, outcome: Settled): Promise<Settlement | undefined>;
+  /** Settles as expired what is pending past its time, at most `max`, and remembers who was ignored. */
+  expireRequests(now: number, max: number): Promise<Settlement[]>;
+  /** An account's pending requests, oldest first. */
+  listPending(accountId: number, page: Page): Promise<RequestRow[]>;
+  /** An account's settled requests, newest first. */
+  listSettled(accountId: number, page: Page): Promise<RequestRow[]>;
+  /** Removes what was settled before a time; returns how many went. */
+  pruneSettled(before: number, max: number): Promise<number>;
+  /** Pauses an enquirer after an account reported fraud. */
+  reportFraud(request: RequestRow, now: number): Promise<void>;
+
+  /**
+   * Records a change of contacts that follows the ones before. `allow` shows what was held, `block` refuses
+   * what is pending; both are returned.
+   * @throws `contact-conflict`
+   */
+  changeContact(
+    change: ContactChange,
+    now: number,
+  ): Promise<{ event: AccountEvent; shown: Settlement[]; refused: Settlement[] }>;
+  readContacts(accountId: number, from: number): Promise<string[]>;
+
+  /** Events after a cursor, oldest first. */
+  readEvents(accountId: number, after: number, max: number): Promise<AccountEvent[]>;
+  /** The cursor of an account's newest event, and of the oldest that is still kept. */
+  eventBounds(accountId: number): Promise<{ newest: number; oldest: number }>;
+  pruneEvents(keepFrom: number): Promise<void>;
+  countPending(): Promise<number>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,136 @@
+/**
+ * `countersign account`: make an account, show it, read a device log.
+ * @module
+ */
+import { hostname, userInfo } from 'node:os';
+import { BrokerApi, createAccount } from '@countersign/client';
+import {
+  activeDevices,
+  type DeviceLog,
+  formatAccountLink,
+  parseAccountName,
+  statementId,
+} from '@countersign/core';
+import { type Command, Option } from 'commander';
+import encodeQR from 'qr';
+import type { Profile } from '../profile.ts';
+import { type Cli, show, withProfile } from './context.ts';
+
+const DEFAULT_BROKER = 'http://127.0.0.1:8470';
+
+export function addAccountCommands(program: Command, cli: Cli): void {
+  const account = program.command('account').description('make and show your account');
+
+  account
+    .command('create')
+    .description('make an account, with this device as its first')
+    .argument('[name]', 'like alice@example.com; by default your user name at the broker’s domain')
+    .option('--broker <url>', 'the broker that keeps it', cli.variables.COUNTERSIGN_BROKER ?? DEFAULT_BROKER)
+    .option('--device <name>', 'what you call this device', hostname())
+    .addOption(
+      new Option('--alg <algorithm>', 'of its signing key').choices(['EdDSA', 'ES256']).default('EdDSA'),
+    )
+    .action((name: string | undefined, options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const broker = URL.parse(options.broker)?.origin ?? options.broker;
+        const keys = await createAccount({
+          name: name === undefined ? await defaultName(broker) : parseAccountName(name),
+          broker,
+          deviceName: options.device,
+          algorithm: options.alg,
+          keyStore: profile.keyStore,
+          state: profile.state,
+          crypto: cli.crypto,
+          clock: cli.clock,
+        });
+        const id = await statementId(cli.crypto, keys.identity);
+        show(cli, json, { name: keys.name, fingerprint: id, link: formatAccountLink(keys) }, () =>
+          [
+            `Made the account ${cli.terminal.style('bold', keys.name)} on ${keys.broker}.`,
+            `  fingerprint  ${id}`,
+            `  keys         ${profile.folder}/keys.json, sealed`,
+            'Give others your link: `countersign account show` prints it.',
+          ].join('\n'),
+        );
+      }),
+    );
+
+  account
+    .command('show')
+    .description('print your account’s fingerprint, devices, and the link that binds name and fingerprint')
+    .option('--qr', 'print the link as a QR code too')
+    .option('--link', 'print the link alone')
+    .action((options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const { keys, log } = await ownAccount(profile);
+        const link = formatAccountLink(keys);
+        if (options.link) {
+          cli.terminal.print(link);
+          return;
+        }
+        const id = await statementId(cli.crypto, keys.identity);
+        const devices = activeDevices(log).map(({ kid, name, rights }) => ({ kid, name, rights }));
+        show(cli, json, { name: keys.name, fingerprint: id, broker: keys.broker, link, devices }, () =>
+          [
+            cli.terminal.style('bold', keys.name),
+            `  fingerprint  ${id}`,
+            `  broker       ${keys.broker}`,
+            `  link         ${link}`,
+            ...devices.map(
+              ({ name, kid, rights }) => `  device       ${name}  ${kid}  (${rights.join(', ')})`,
+            ),
+            ...(options.qr ? ['', encodeQR(link, 'ascii', { ecc: 'low' })] : []),
+          ].join('\n'),
+        );
+      }),
+    );
+
+  account
+    .command('log')
+    .description('read a device log, yours or another account’s, and check it against what you saw before')
+    .argument('[name]')
+    .action((name: string | undefined, _options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const { session } = await profile.device();
+        const wanted = name === undefined ? session.keys.name : parseAccountName(name);
+        const { log, binding } = await session.book.find(wanted, 0);
+        const id = await statementId(cli.crypto, log.identity);
+        const devices = [...log.devices.values()];
+        const { name: account, head, entries } = log;
+        show(cli, json, { name: account, fingerprint: id, binding, head, devices, entries }, () =>
+          [
+            `${cli.terminal.style('bold', account)}  ${id}  (${BINDINGS[binding]})`,
+            `  ${entries.length} entries; the newest is ${head.hash}`,
+            ...devices.map(
+              (device) =>
+                `  ${device.revokedAt === undefined ? 'active ' : 'revoked'}  ${device.name}  ${device.kid}  since ${time(device.addedAt.iat)}${device.revokedAt === undefined ? '' : ` until ${time(device.revokedAt.iat)}`}`,
+            ),
+          ].join('\n'),
+        );
+      }),
+    );
+}
+
+export const BINDINGS = {
+  own: 'your own',
+  link: 'bound by its link',
+  'first-use': 'taken on first use: compare the fingerprint with its owner',
+} as const;
+
+async function ownAccount(
+  profile: Profile,
+): Promise<{ keys: Awaited<ReturnType<Profile['keys']>>; log: DeviceLog }> {
+  const { session } = await profile.device();
+  return { keys: session.keys, log: await session.ownLog() };
+}
+
+async function defaultName(broker: string): Promise<string> {
+  const { domains, origin } = await new BrokerApi(broker).wellKnown();
+  const host = URL.parse(origin)!.hostname;
+  const domain = domains[0] ?? (/^[\d.]+$|^\[/.test(host) ? 'localhost' : host);
+  return parseAccountName(`${userInfo().username}@${domain}`);
+}
+
+function time(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().replace('.000', '');
+}

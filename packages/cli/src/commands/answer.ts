@@ -1,0 +1,244 @@
+/**
+ * `countersign confirm`, the answering side: pending, show, accept, reject, block, history.
+ * @module
+ */
+import { writeFileSync } from 'node:fs';
+import type { AnswerOptions, Device, PendingList, PendingRequest } from '@countersign/client';
+import { CountersignError, type Decision } from '@countersign/core';
+import { type Command, InvalidArgumentError } from 'commander';
+import { EXIT } from '../exit-codes.ts';
+import type { Profile } from '../profile.ts';
+import { questionLine, requestText, secondsText } from '../question-text.ts';
+import { pickById } from '../request-ids.ts';
+import { change } from './contact.ts';
+import { type Cli, show, withProfile } from './context.ts';
+
+interface Answering {
+  passcode?: string;
+  hash?: string;
+  shown?: boolean;
+  fraud?: boolean;
+}
+
+export function addAnswerCommands(confirm: Command, cli: Cli): void {
+  confirm
+    .command('pending')
+    .description('list what waits for your answer')
+    .option('--max <n>', 'at most so many', wholeNumber)
+    .option('--before <place>', 'only those before a place (see --json)', wholeNumber)
+    .option('--after <place>', 'only those after a place', wholeNumber)
+    .action((options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const device = await profile.device();
+        const list = await device.pending(options);
+        show(cli, json, pendingJson(list), () => pendingText(cli, list));
+        if (list.suspects.length > 0) cli.exit = EXIT.notGood;
+      }),
+    );
+
+  confirm
+    .command('show')
+    .description('show a pending question, all of it')
+    .argument('<id>')
+    .action((id: string, _options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const request = await pick(await profile.device(), id);
+        show(cli, json, requestJson(request), () => requestText(request, cli.clock.now(), cli.terminal));
+      }),
+    );
+
+  answering(
+    confirm
+      .command('accept')
+      .description('show a question, all of it, and accept it: your device signs your yes')
+      .option('--passcode <digits>', 'the six digits that the asker shows'),
+  ).action((id: string, options: Answering, command: Command) =>
+    withProfile(cli, command, (profile, json) => answer(cli, profile, json, id, 'accept', options)),
+  );
+
+  answering(
+    confirm
+      .command('reject')
+      .description('reject a question: your device signs your no')
+      .option('--fraud', 'you did not start this: say so to the asker, and pause them'),
+  ).action((id: string, options: Answering, command: Command) =>
+    withProfile(cli, command, (profile, json) =>
+      answer(cli, profile, json, id, options.fraud ? 'fraud' : 'reject', options),
+    ),
+  );
+
+  confirm
+    .command('block')
+    .description('take no more questions from an account; it stays so until `contact unblock`')
+    .argument('<name>')
+    .action((name: string, _options, command: Command) =>
+      withProfile(cli, command, (profile, json) => change(cli, profile, json, name, 'block')),
+    );
+
+  confirm
+    .command('history')
+    .description('list what was answered, and what became of the rest')
+    .option('--max <n>', 'at most so many', wholeNumber)
+    .option('--receipt <id>', 'write the receipt of an answer that this device gave')
+    .option('--out <file>', 'where to write the receipt', 'receipt.json')
+    .action((options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const device = await profile.device();
+        const past = await device.history({ max: options.max ?? 50 });
+        if (options.receipt !== undefined) {
+          const { hash } = pickById(past, options.receipt, 'is in the history');
+          writeFileSync(options.out, `${JSON.stringify(await device.receipt(hash), null, 2)}\n`, {
+            mode: 0o600,
+          });
+          cli.terminal.tell(`The receipt is in ${options.out}.`);
+          return;
+        }
+        show(cli, json, { history: past }, () =>
+          past.length === 0
+            ? 'Nothing yet.'
+            : past
+                .map(({ id, enquirer, state, decision, settledAt }) =>
+                  [
+                    new Date(settledAt * 1000).toISOString(),
+                    (decision ?? state).padEnd(8),
+                    enquirer,
+                    id,
+                  ].join('  '),
+                )
+                .join('\n'),
+        );
+      }),
+    );
+}
+
+function answering(command: Command): Command {
+  return command
+    .argument('<id>')
+    .option('--hash <hash>', 'without a terminal: the hash of the request that was shown elsewhere')
+    .option('--shown', 'without a terminal: you vouch that the person was shown all of it');
+}
+
+async function answer(
+  cli: Cli,
+  profile: Profile,
+  json: boolean,
+  id: string,
+  decision: 'accept' | 'reject' | 'fraud',
+  options: Answering,
+): Promise<void> {
+  const device = await profile.device();
+  const request = await pick(device, id);
+  if (!json) cli.terminal.print(requestText(request, cli.clock.now(), cli.terminal));
+  const shown = howShown(cli, json, request, options);
+  const given = { decision, shown, userVerified: profile.personVerified };
+  const decided =
+    decision === 'accept' && request.question.passcode !== undefined && options.passcode === undefined
+      ? await askPasscode(cli, device, request, given)
+      : await device.answer(request, {
+          ...given,
+          ...(options.passcode === undefined ? {} : { passcode: options.passcode }),
+        });
+  show(cli, json, { id: request.id, hash: request.hash, decision: decided, shown }, () => DONE[decided]);
+  if (decided === 'passcode-failed') cli.exit = EXIT.passcodeFailed;
+}
+
+const DONE = {
+  accept: 'Accepted: your signed yes is with the asker.',
+  reject: 'Rejected: your signed no is with the asker.',
+  fraud: 'Rejected as fraud: the asker is told, and paused.',
+  'passcode-failed': 'Ended: too many wrong passcodes. The asker is told.',
+} as const;
+
+/** By which way the person saw the question. @throws `not-shown` */
+function howShown(
+  { terminal }: Cli,
+  json: boolean,
+  request: PendingRequest,
+  options: Answering,
+): AnswerOptions['shown'] {
+  if (options.hash !== undefined) {
+    if (options.hash === request.hash) return 'hash';
+    throw new CountersignError('request-mismatch', 'the hash is of another request than the id');
+  }
+  if (options.shown) return 'caller';
+  if (terminal.isTerminal && !json) return 'screen';
+  throw new CountersignError('not-shown', 'this is no terminal: nobody was shown the question', {
+    hint: 'give --hash <hash> of the request that was shown (see `confirm show --json`), or --shown to vouch for it',
+  });
+}
+
+/** Asks for the digits until they are right, or the device ends it. */
+async function askPasscode(
+  { terminal }: Cli,
+  device: Device,
+  request: PendingRequest,
+  given: AnswerOptions,
+): Promise<Decision['decision']> {
+  if (!terminal.canAsk) return device.answer(request, given);
+  for (;;) {
+    const passcode = await terminal.askSecret('The six digits that the asker shows: ');
+    try {
+      return await device.answer(request, { ...given, passcode });
+    } catch (error) {
+      if (!(error instanceof CountersignError) || error.code !== 'passcode-wrong') throw error;
+      terminal.tell(`${error.message}.`);
+    }
+  }
+}
+
+async function pick(device: Device, typed: string): Promise<PendingRequest> {
+  const { requests } = await device.pending({ max: 100 });
+  return pickById(requests, typed, 'waits for your answer');
+}
+
+function pendingText(cli: Cli, { requests, contactRequests, suspects }: PendingList): string {
+  const now = cli.clock.now();
+  const lines = requests.map(
+    (request) =>
+      `${request.id}  ${secondsText(request.expiresAt - now).padStart(6)}  ${request.enquirer.name}: ${cli.terminal.style('bold', questionLine(request.question))}`,
+  );
+  for (const { enquirer } of contactRequests) {
+    lines.push(
+      `${cli.terminal.style('yellow', 'contact request')}  ${enquirer.name} wants to be able to ask you.`,
+      `  \`countersign contact add ${enquirer.name}\` lets it; \`countersign confirm block ${enquirer.name}\` stops it for good.`,
+    );
+  }
+  for (const { enquirer, error } of suspects) {
+    lines.push(
+      cli.terminal.style(
+        'red',
+        `not shown, since it is not good: from ${enquirer}: ${error.message} (${error.code})`,
+      ),
+    );
+  }
+  return lines.length === 0 ? 'Nothing waits for your answer.' : lines.join('\n');
+}
+
+function pendingJson({ requests, contactRequests, suspects, cursor }: PendingList) {
+  return {
+    requests: requests.map(requestJson),
+    contactRequests: contactRequests.map(({ id, hash, enquirer, expiresAt }) => ({
+      id,
+      hash,
+      enquirer,
+      expiresAt,
+    })),
+    suspects: suspects.map(({ hash, enquirer, error: { code, message } }) => ({
+      hash,
+      enquirer,
+      code,
+      message,
+    })),
+    cursor,
+  };
+}
+
+function requestJson({ id, hash, enquirer, question, askedAt, expiresAt }: PendingRequest) {
+  const { salt: _, ...shown } = question;
+  return { id, hash, enquirer, question: shown, askedAt, expiresAt };
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('a whole number');
+  return Number(text);
+}

@@ -1,0 +1,224 @@
+/**
+ * `countersign confirm`, the asker's side: post, status, cancel, verify.
+ * @module
+ */
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Asked, Outcome } from '@countersign/client';
+import {
+  CountersignError,
+  DEFAULT_LIFETIME,
+  type Field,
+  type Kind,
+  parseAccountName,
+  statementId,
+} from '@countersign/core';
+import { parseSrml } from '@countersign/core/srml';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import ms from 'ms';
+import { startCountdown } from '../countdown.ts';
+import { EXIT_HELP, exitOfOutcome } from '../exit-codes.ts';
+import type { Profile } from '../profile.ts';
+import { secondsText } from '../question-text.ts';
+import { pickById } from '../request-ids.ts';
+import { defaultContact } from './contact.ts';
+import { type Cli, show, withProfile } from './context.ts';
+
+export function addAskCommands(confirm: Command, cli: Cli): void {
+  confirm
+    .command('post')
+    .description('ask an account to confirm an action')
+    .argument('<account and text...>', 'whom to ask (or else the default contact), and what')
+    .addOption(
+      new Option('--kind <kind>', 'what it decides')
+        .choices(['login', 'payment', 'approval'])
+        .default('login'),
+    )
+    .option('--field <name=value>', 'a detail to show; may be given again', collectField, [] as Field[])
+    .option('--expires <time>', 'how long it stands, like 90s or 5m', duration)
+    .option('--passcode', 'show six digits here that must be typed there')
+    .option('--uv', 'ask that the device checks that the person is there')
+    .option('--srml <file>', 'read the question from an SRML file (- for standard input)')
+    .option('--clear', 'do not seal it: the broker may read the question')
+    .option('--wait', 'wait for the answer, and exit by it')
+    .addHelpText('after', EXIT_HELP)
+    .action((words: string[], options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const { account, text } = await whomAndWhat(profile, words, options.srml !== undefined);
+        const enquirer = await profile.enquirer();
+        const asked = await enquirer.ask({
+          account,
+          text: options.srml === undefined ? text! : parseSrml(readFileSync(source(options.srml), 'utf8')),
+          kind: options.kind as Kind,
+          fields: options.field,
+          passcode: options.passcode === true,
+          userVerification: options.uv === true,
+          sealed: options.clear !== true,
+          lifetime: options.expires ?? DEFAULT_LIFETIME[options.kind as Kind],
+        });
+        await showAsked(cli, json, asked);
+        if (options.wait) cli.exit = await waitAndShow(cli, profile, json, asked);
+      }),
+    );
+
+  confirm
+    .command('status')
+    .description('what has become of a question of yours; an answer is verified')
+    .argument('<id>')
+    .option('--wait', 'wait for the answer, and exit by it')
+    .addHelpText('after', EXIT_HELP)
+    .action((id: string, options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const enquirer = await profile.enquirer();
+        const { hash } = pickById(await enquirer.asked(), id, 'was asked from this profile');
+        const outcome = options.wait ? await enquirer.wait(hash) : await enquirer.status(hash);
+        showOutcome(cli, json, outcome);
+        cli.exit = exitOfOutcome(outcome);
+      }),
+    );
+
+  confirm
+    .command('cancel')
+    .description('cancel a question of yours')
+    .argument('<id>')
+    .action((id: string, _options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const enquirer = await profile.enquirer();
+        const asked = pickById(await enquirer.asked(), id, 'was asked from this profile');
+        await enquirer.cancel(asked.hash);
+        show(cli, json, { id: asked.id, state: 'cancelled-by-enquirer' }, () => `Cancelled ${asked.id}.`);
+      }),
+    );
+
+  confirm
+    .command('verify')
+    .description('verify the answer to a question of yours, and write its receipt')
+    .argument('<id>')
+    .option('--out <file>', 'where to write the receipt; it verifies offline, years later')
+    .addHelpText('after', EXIT_HELP)
+    .action((id: string, options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const enquirer = await profile.enquirer();
+        const { hash } = pickById(await enquirer.asked(), id, 'was asked from this profile');
+        const outcome = await enquirer.status(hash);
+        if (options.out !== undefined && 'answer' in outcome) {
+          const receipt = await enquirer.receipt(hash);
+          writeFileSync(options.out, `${JSON.stringify(receipt, null, 2)}\n`, { mode: 0o600 });
+          cli.terminal.tell(`The receipt is in ${options.out}.`);
+        }
+        showOutcome(cli, json, outcome);
+        cli.exit = exitOfOutcome(outcome);
+      }),
+    );
+}
+
+async function whomAndWhat(
+  profile: Profile,
+  words: string[],
+  textElsewhere: boolean,
+): Promise<{ account: string; text: string | undefined }> {
+  const parts = textElsewhere ? [...words, undefined] : words;
+  const [first, second] = parts.length === 2 ? parts : [undefined, parts[0]];
+  if (parts.length > 2) {
+    throw new CountersignError('usage', 'too many words', { hint: 'put the question in quotes' });
+  }
+  const account = first ?? (await defaultContact(profile));
+  if (account === undefined) {
+    throw new CountersignError('usage', 'whom to ask? there is no default contact', {
+      hint: 'name the account: confirm post alice@example.com "…"; or set a default: contact add <link> --default',
+    });
+  }
+  return { account: parseAccountName(account), text: second };
+}
+
+async function showAsked(cli: Cli, json: boolean, asked: Asked): Promise<void> {
+  const { terminal, crypto, clock } = cli;
+  const { firstUse, account } = asked;
+  const fingerprint = await statementId(crypto, account.identity);
+  show(cli, json, { ...asked, account: { ...account, fingerprint } }, () =>
+    [
+      ...(firstUse
+        ? [
+            terminal.style('yellow', `The name ${account.name} was taken on first use.`),
+            `  Compare its fingerprint with its owner: ${fingerprint}`,
+          ]
+        : []),
+      `Asked ${account.name}; ${secondsText(asked.expiresAt - clock.now())} to answer.`,
+      `  id  ${asked.id}`,
+      ...(asked.passcode === undefined
+        ? []
+        : [`  Type this there: ${terminal.style('bold', asked.passcode)}`]),
+    ].join('\n'),
+  );
+}
+
+async function waitAndShow(cli: Cli, profile: Profile, json: boolean, asked: Asked): Promise<number> {
+  const enquirer = await profile.enquirer();
+  const countdown = startCountdown(cli, `Waiting for ${asked.account.name}`, asked.expiresAt);
+  try {
+    const outcome = await enquirer.wait(asked.hash);
+    countdown.stop();
+    showOutcome(cli, json, outcome);
+    return exitOfOutcome(outcome);
+  } finally {
+    countdown.stop();
+  }
+}
+
+function showOutcome(cli: Cli, json: boolean, outcome: Outcome): void {
+  const answer =
+    'answer' in outcome
+      ? {
+          device: outcome.answer.device.name,
+          answeredAt: outcome.answer.answeredAt,
+          shown: 'shown' in outcome.answer.decision ? outcome.answer.decision.shown : undefined,
+        }
+      : {};
+  const { outcome: what } = outcome;
+  const more = what === 'pending' ? { expiresAt: outcome.expiresAt } : {};
+  show(cli, json, { outcome: what, ...more, ...answer }, () => outcomeText(cli, outcome));
+}
+
+function outcomeText({ terminal, clock }: Cli, outcome: Outcome): string {
+  const by = () => {
+    if (!('answer' in outcome)) return '';
+    const { device } = outcome.answer;
+    return `\n  signed by ${device.name}, ${device.kid}; verified here`;
+  };
+  switch (outcome.outcome) {
+    case 'accepted':
+      return terminal.style('green', 'accepted') + by();
+    case 'rejected':
+      return terminal.style('red', 'rejected') + by();
+    case 'fraud':
+      return terminal.style('red', 'rejected as fraud: the person did not start this') + by();
+    case 'passcode-failed':
+      return terminal.style('red', 'ended by wrong passcodes') + by();
+    case 'refused':
+      return 'refused: the account takes no questions from you';
+    case 'expired':
+      return 'expired: nobody answered in time';
+    case 'cancelled-by-enquirer':
+      return 'cancelled by the asker';
+    case 'cancelled-by-broker':
+      return `cancelled by the broker, which says: ${JSON.stringify(outcome.reason)}`;
+    case 'pending':
+      return `pending: ${secondsText(outcome.expiresAt - clock.now())} left`;
+  }
+}
+
+function collectField(text: string, fields: Field[]): Field[] {
+  const cut = text.indexOf('=');
+  if (cut < 1) throw new InvalidArgumentError('like --field "Amount=12.00 EUR"');
+  return [...fields, { name: text.slice(0, cut), value: text.slice(cut + 1) }];
+}
+
+function duration(text: string): number {
+  const value = ms(text as ms.StringValue);
+  if (value === undefined || Number.isNaN(value) || value < 1000)
+    throw new InvalidArgumentError('like 90s, 5m or 24h');
+  return Math.round(value / 1000);
+}
+
+function source(file: string): string | number {
+  return file === '-' ? 0 : file;
+}

@@ -1,0 +1,112 @@
+/**
+ * A profile: the folder with a device's sealed keys and its memory. One account each.
+ * @module
+ */
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { type Clock, Device, type DeviceKeys, Enquirer, type StateStore } from '@countersign/client';
+import { FileKeyStore, passphraseProtection, SqliteStateStore } from '@countersign/client/node';
+import { CountersignError, type CryptoProvider } from '@countersign/core';
+import type { Terminal } from './terminal.ts';
+
+export interface Environment {
+  readonly crypto: CryptoProvider;
+  readonly clock: Clock;
+  readonly terminal: Terminal;
+  readonly variables: NodeJS.ProcessEnv;
+}
+
+export class Profile {
+  readonly folder: string;
+  readonly environment: Environment;
+  readonly keyStore: FileKeyStore;
+  #state: SqliteStateStore | undefined;
+  #keys: DeviceKeys | undefined;
+  #passphraseTyped = false;
+
+  constructor(named: string | undefined, environment: Environment) {
+    this.environment = environment;
+    this.folder = folderOf(named, environment.variables);
+    this.keyStore = new FileKeyStore(
+      join(this.folder, 'keys.json'),
+      passphraseProtection((fresh) => this.#passphrase(fresh)),
+    );
+  }
+
+  /** Whether the person has just typed the passphrase: a proof that they are there. */
+  get personVerified(): boolean {
+    return this.#passphraseTyped;
+  }
+
+  get state(): StateStore {
+    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
+    this.#state ??= new SqliteStateStore(join(this.folder, 'state.db'));
+    return this.#state;
+  }
+
+  get exists(): boolean {
+    return existsSync(join(this.folder, 'keys.json'));
+  }
+
+  async device(): Promise<Device> {
+    return new Device(await this.#options());
+  }
+
+  async enquirer(): Promise<Enquirer> {
+    return new Enquirer(await this.#options());
+  }
+
+  async keys(): Promise<DeviceKeys> {
+    this.#keys ??= this.exists ? await this.keyStore.load() : undefined;
+    if (this.#keys !== undefined) return this.#keys;
+    throw new CountersignError('profile-missing', `there is no account in this profile (${this.folder})`, {
+      hint: '`countersign account create alice@example.com` makes one; --profile chooses another',
+    });
+  }
+
+  close(): void {
+    this.#state?.close();
+  }
+
+  async #options() {
+    const { crypto, clock } = this.environment;
+    return { keys: await this.keys(), state: this.state, crypto, clock };
+  }
+
+  async #passphrase(fresh: boolean): Promise<string> {
+    const { variables, terminal } = this.environment;
+    const file = variables.COUNTERSIGN_PASSPHRASE_FILE;
+    if (file !== undefined) return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    const given = variables.COUNTERSIGN_PASSPHRASE;
+    if (given !== undefined) return given;
+    if (!terminal.canAsk) {
+      throw new CountersignError(
+        'passphrase-needed',
+        'the keys are sealed with a passphrase, and nobody can be asked',
+        {
+          hint: 'set COUNTERSIGN_PASSPHRASE_FILE to a file that holds it, readable by this user only',
+        },
+      );
+    }
+    const typed = await terminal.askSecret(
+      fresh ? 'New passphrase for this device’s keys: ' : 'Passphrase: ',
+    );
+    if (fresh && (await terminal.askSecret('Once more: ')) !== typed) {
+      throw new CountersignError('passphrase-wrong', 'the two passphrases differ', {
+        hint: 'nothing was made; try again',
+      });
+    }
+    this.#passphraseTyped = true;
+    return typed;
+  }
+}
+
+function folderOf(named: string | undefined, variables: NodeJS.ProcessEnv): string {
+  const name = named ?? variables.COUNTERSIGN_PROFILE ?? 'default';
+  if (name.includes('/')) return resolve(name);
+  if (!/^[\w.-]+$/.test(name) || name.startsWith('.')) {
+    throw new CountersignError('usage', `not the name of a profile: ${JSON.stringify(name)}`);
+  }
+  return join(variables.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'countersign', name);
+}

@@ -1,0 +1,166 @@
+/**
+ * The accounts that a client knows: each one's device log as it saw it last, and how its name was bound to its
+ * identity. A log that shrinks or differs is an attack, and is said so.
+ * @module
+ */
+import {
+  CountersignError,
+  type CryptoProvider,
+  checkFreshness,
+  type DeviceLog,
+  followLog,
+  type PublicSigningJwk,
+  replayLog,
+  verifyCheckpoint,
+} from '@countersign/core';
+import type { BrokerApi } from './broker-api.ts';
+import type { Clock } from './clock.ts';
+import type { StateStore } from './state-store.ts';
+
+/** How a name was bound to an identity. */
+export type Binding = 'own' | 'link' | 'first-use';
+
+interface Kept {
+  readonly entries: readonly string[];
+  readonly checkpoint: string;
+  /** Time in the checkpoint, seconds since 1970. */
+  readonly checkedAt: number;
+  readonly binding: Binding;
+}
+
+export interface KnownAccount {
+  readonly log: DeviceLog;
+  readonly checkpoint: string;
+  readonly binding: Binding;
+  /** The name was bound by this very look-up. */
+  readonly firstUse: boolean;
+}
+
+const KIND = 'log';
+
+export class AccountBook {
+  readonly #api: BrokerApi;
+  readonly #crypto: CryptoProvider;
+  readonly #state: StateStore;
+  readonly #clock: Clock;
+  readonly #replayed = new Map<string, DeviceLog>();
+  #brokerKey: PublicSigningJwk | undefined;
+
+  constructor(api: BrokerApi, crypto: CryptoProvider, state: StateStore, clock: Clock) {
+    this.#api = api;
+    this.#crypto = crypto;
+    this.#state = state;
+    this.#clock = clock;
+  }
+
+  /**
+   * An account's log, not older than `maxAge` seconds by the broker's checkpoint.
+   * @throws `account-unknown`, `account-changed`, `log-fork`, `log-rollback`, `log-invalid`,
+   *   `checkpoint-invalid`, `checkpoint-stale`, `broker-changed`
+   */
+  async find(name: string, maxAge: number): Promise<KnownAccount> {
+    const kept = await this.#state.get<Kept>(KIND, key(this.#api.origin, name));
+    if (kept !== undefined && kept.checkedAt > this.#clock.now() - maxAge) {
+      const log = await this.#replay(name, kept.entries);
+      return { log, checkpoint: kept.checkpoint, binding: kept.binding, firstUse: false };
+    }
+    return this.#refresh(name, kept, 'first-use', maxAge);
+  }
+
+  /**
+   * Binds a name to an identity that came by a trustworthy way, and reads the account's log.
+   * @throws `account-changed` where the broker, or this client so far, knows another identity
+   */
+  async bind(name: string, identity: string, binding: Binding): Promise<KnownAccount> {
+    const kept = await this.#state.get<Kept>(KIND, key(this.#api.origin, name));
+    const known = await this.#refresh(name, kept, binding, 60);
+    if (known.log.identity !== identity) {
+      if (kept === undefined) await this.#state.delete(KIND, key(this.#api.origin, name));
+      throw new CountersignError(
+        'account-changed',
+        `the broker shows another account for ${name} than the link names`,
+        {
+          hint: 'compare the link with its owner again; if it is right, do not trust this broker',
+        },
+      );
+    }
+    await this.#state.update<Kept>(KIND, key(this.#api.origin, name), (old) => ({ ...old!, binding }));
+    return { ...known, binding, firstUse: false };
+  }
+
+  /** Forgets an account, so that its next look-up binds it anew. */
+  async forget(name: string): Promise<void> {
+    this.#replayed.delete(name);
+    await this.#state.delete(KIND, key(this.#api.origin, name));
+  }
+
+  async #refresh(
+    name: string,
+    kept: Kept | undefined,
+    binding: Binding,
+    maxAge: number,
+  ): Promise<KnownAccount> {
+    const pinned = kept && (await this.#replay(name, kept.entries));
+    const from = pinned?.head.seq ?? 0;
+    const read = await this.#api.readLog(name, from);
+    const log =
+      pinned === undefined
+        ? await replayLog(this.#crypto, read.entries)
+        : await followLog(this.#crypto, pinned, read.entries, from);
+    if (log.name !== name) {
+      throw new CountersignError('account-mismatch', `the broker gave the log of ${log.name} for ${name}`);
+    }
+    const checkpoint = await verifyCheckpoint(this.#crypto, read.checkpoint, await this.brokerKey(), log);
+    checkFreshness(checkpoint, this.#clock.now(), maxAge);
+    await this.#state.update<Kept>(KIND, key(this.#api.origin, name), (newer) => {
+      // Another process may have seen more meanwhile: the longer log stays pinned.
+      const entries =
+        newer !== undefined && newer.entries.length > log.entries.length ? newer.entries : log.entries;
+      const checkedAt = checkpoint.payload.iat;
+      return { entries, checkpoint: read.checkpoint, checkedAt, binding: newer?.binding ?? binding };
+    });
+    this.#replayed.set(name, log);
+    return {
+      log,
+      checkpoint: read.checkpoint,
+      binding: kept?.binding ?? binding,
+      firstUse: kept === undefined && binding === 'first-use',
+    };
+  }
+
+  /** Replays what this client had verified before, from memory where it can. */
+  async #replay(name: string, entries: readonly string[]): Promise<DeviceLog> {
+    const known = this.#replayed.get(name);
+    if (
+      known !== undefined &&
+      known.entries.length === entries.length &&
+      known.entries.at(-1) === entries.at(-1)
+    ) {
+      return known;
+    }
+    const log = await replayLog(this.#crypto, entries);
+    this.#replayed.set(name, log);
+    return log;
+  }
+
+  /**
+   * The broker's key, pinned at first contact.
+   * @throws `broker-changed`
+   */
+  async brokerKey(): Promise<PublicSigningJwk> {
+    if (this.#brokerKey !== undefined) return this.#brokerKey;
+    const { origin } = this.#api;
+    const pinned = await this.#state.get<PublicSigningJwk>('broker', origin);
+    if (pinned !== undefined) {
+      this.#brokerKey = pinned;
+      return pinned;
+    }
+    const { key: offered } = await this.#api.wellKnown();
+    this.#brokerKey = await this.#state.update<PublicSigningJwk>('broker', origin, (old) => old ?? offered);
+    return this.#brokerKey;
+  }
+}
+
+function key(origin: string, name: string): string {
+  return `${origin} ${name}`;
+}

@@ -1,0 +1,237 @@
+/**
+ * Calls to a broker: what goes out is typed, what comes back is parsed, and every failure is a coded error.
+ * @module
+ */
+import {
+  CountersignError,
+  describeIssue,
+  Hash,
+  isErrorCode,
+  PublicSigningKey,
+  parseStrictJson,
+  STATES,
+} from '@countersign/core';
+import type { WebSigner } from '@countersign/core/webcrypto';
+import { generateProof } from 'dpop';
+import * as v from 'valibot';
+
+const WellKnown = v.object({
+  versions: v.array(v.string()),
+  origin: v.string(),
+  key: PublicSigningKey,
+  domains: v.array(v.string()),
+});
+
+const State = v.object({
+  hash: Hash,
+  state: v.picklist(STATES),
+  expires_at: v.number(),
+  settled_at: v.optional(v.number()),
+  response: v.optional(v.string()),
+  statement: v.optional(v.string()),
+  reason: v.optional(v.string()),
+});
+export type WireState = v.InferOutput<typeof State>;
+
+const Request = v.object({
+  ...State.entries,
+  cursor: v.number(),
+  enquirer: v.object({ name: v.string(), identity: Hash }),
+  posted_at: v.number(),
+  held: v.boolean(),
+  request: v.optional(v.string()),
+});
+export type WireRequest = v.InferOutput<typeof Request>;
+
+const Event = v.object({
+  cursor: v.number(),
+  kind: v.string(),
+  request: v.optional(Request),
+});
+export type WireEvent = v.InferOutput<typeof Event>;
+
+const Listed = v.object({ requests: v.array(Request), cursor: v.number() });
+const Log = v.object({
+  name: v.string(),
+  identity: Hash,
+  entries: v.array(v.string()),
+  checkpoint: v.string(),
+});
+const ReceiptParts = v.object({
+  request: v.string(),
+  response: v.string(),
+  enquirer_log: v.array(v.string()),
+  account_log: v.array(v.string()),
+  checkpoint: v.object({ statement: v.string(), key: PublicSigningKey }),
+});
+const Failure = v.object({
+  code: v.string(),
+  message: v.string(),
+  hint: v.optional(v.string()),
+  retry_after: v.optional(v.number()),
+});
+
+export interface ListOptions {
+  max?: number;
+  before?: number;
+  after?: number;
+}
+
+export class BrokerApi {
+  /** Origin of the broker. */
+  readonly origin: string;
+
+  constructor(origin: string) {
+    this.origin = origin;
+  }
+
+  wellKnown() {
+    return this.#get('/.well-known/countersign', WellKnown);
+  }
+
+  async register(entries: readonly string[]): Promise<void> {
+    await this.#post('/v1/accounts', { entries }, v.object({ identity: Hash }));
+  }
+
+  readLog(name: string, from: number) {
+    return this.#get(`/v1/accounts/${encodeURIComponent(name)}/log?from=${from}`, Log);
+  }
+
+  async appendLog(name: string, entries: readonly string[]): Promise<void> {
+    await this.#post(
+      `/v1/accounts/${encodeURIComponent(name)}/log`,
+      { entries },
+      v.object({ seq: v.number() }),
+    );
+  }
+
+  postRequest(request: string): Promise<WireState> {
+    return this.#post('/v1/requests', { request }, State);
+  }
+
+  /** @param wait seconds to wait for an answer, 1 to 120; 0 not to */
+  readState(hash: string, wait = 0, signal?: AbortSignal): Promise<WireState> {
+    return this.#get(`/v1/requests/${hash}${wait > 0 ? `?wait=${wait}` : ''}`, State, {}, signal);
+  }
+
+  postResponse(hash: string, response: string): Promise<WireState> {
+    return this.#post(`/v1/requests/${hash}/response`, { response }, State);
+  }
+
+  postCancel(hash: string, statement: string): Promise<WireState> {
+    return this.#post(`/v1/requests/${hash}/cancel`, { statement }, State);
+  }
+
+  async postReport(hash: string, statement: string): Promise<void> {
+    await this.#post(`/v1/requests/${hash}/report`, { statement }, v.object({ reported: v.literal(true) }));
+  }
+
+  readReceipt(hash: string) {
+    return this.#get(`/v1/requests/${hash}/receipt`, ReceiptParts);
+  }
+
+  async postContact(statement: string): Promise<void> {
+    await this.#post('/v1/contacts', { statement }, v.object({ seq: v.number() }));
+  }
+
+  async readContacts(signer: WebSigner, name: string, from: number): Promise<string[]> {
+    const path = `/v1/accounts/${encodeURIComponent(name)}/contacts`;
+    const answer = await this.#getProven(
+      signer,
+      path,
+      `?from=${from}`,
+      v.object({ changes: v.array(v.string()) }),
+    );
+    return answer.changes;
+  }
+
+  list(signer: WebSigner, name: string, which: 'pending' | 'history', options: ListOptions = {}) {
+    const query = new URLSearchParams();
+    for (const [key, value] of Object.entries(options))
+      if (value !== undefined) query.set(key, String(value));
+    const path = `/v1/accounts/${encodeURIComponent(name)}/${which}`;
+    return this.#getProven(signer, path, query.size === 0 ? '' : `?${query}`, Listed);
+  }
+
+  /** Opens a device's stream of events, from after a cursor on. */
+  async openStream(signer: WebSigner, name: string, cursor: number): Promise<WebSocket> {
+    const path = `/v1/accounts/${encodeURIComponent(name)}/stream`;
+    const proof = await this.#prove(signer, path);
+    const address = `${this.origin.replace(/^http/, 'ws')}${path}?cursor=${cursor}`;
+    return new WebSocket(address, ['countersign.v1', `dpop.${proof}`]);
+  }
+
+  /** @throws `broker-answer-invalid` */
+  parseEvent(text: unknown): WireEvent {
+    return parseAnswer(Event, parseStrictJson(String(text)));
+  }
+
+  async #getProven<S extends v.GenericSchema>(
+    signer: WebSigner,
+    path: string,
+    query: string,
+    schema: S,
+  ): Promise<v.InferOutput<S>> {
+    return this.#get(path + query, schema, { dpop: await this.#prove(signer, path) });
+  }
+
+  #prove(signer: WebSigner, path: string): Promise<string> {
+    return generateProof(signer.keyPair as Parameters<typeof generateProof>[0], this.origin + path, 'GET');
+  }
+
+  #get<S extends v.GenericSchema>(path: string, schema: S, headers = {}, signal?: AbortSignal) {
+    return this.#call(path, schema, { headers, ...(signal === undefined ? {} : { signal }) });
+  }
+
+  #post<S extends v.GenericSchema>(path: string, body: object, schema: S) {
+    const headers = { 'content-type': 'application/json' };
+    return this.#call(path, schema, { method: 'POST', headers, body: JSON.stringify(body) });
+  }
+
+  async #call<S extends v.GenericSchema>(
+    path: string,
+    schema: S,
+    init: RequestInit,
+  ): Promise<v.InferOutput<S>> {
+    let ok: boolean;
+    let bytes: Uint8Array;
+    try {
+      const answer = await fetch(this.origin + path, { redirect: 'error', ...init });
+      ok = answer.ok;
+      bytes = new Uint8Array(await answer.arrayBuffer());
+    } catch (cause) {
+      throw new CountersignError('broker-unreachable', `the broker ${this.origin} does not answer`, {
+        cause,
+        hint: 'is it running, and is the address right? `npm start` runs one here',
+      });
+    }
+    const body = readBody(bytes);
+    if (ok) return parseAnswer(schema, body);
+    throw failureOf(body);
+  }
+}
+
+function readBody(bytes: Uint8Array): unknown {
+  try {
+    return parseStrictJson(bytes);
+  } catch (cause) {
+    throw new CountersignError('broker-answer-invalid', 'the broker’s answer is not JSON', {
+      cause,
+      hint: 'is there a broker at this address?',
+    });
+  }
+}
+
+function parseAnswer<S extends v.GenericSchema>(schema: S, body: unknown): v.InferOutput<S> {
+  const read = v.safeParse(schema, body);
+  if (read.success) return read.output;
+  throw new CountersignError('broker-answer-invalid', `the broker’s answer: ${describeIssue(read.issues)}`);
+}
+
+function failureOf(body: unknown): CountersignError {
+  const { code, message, hint, retry_after } = parseAnswer(Failure, body);
+  return new CountersignError(isErrorCode(code) ? code : 'broker-answer-invalid', message, {
+    ...(hint === undefined ? {} : { hint }),
+    ...(retry_after === undefined ? {} : { retryAfter: retry_after }),
+  });
+}

@@ -1,0 +1,86 @@
+/**
+ * Who may ask this account, as its device sees it: every change verified, and none of them ever taken back by
+ * a broker that forgets.
+ * @module
+ */
+import {
+  activeDevice,
+  applyContact,
+  type Contact,
+  type ContactList,
+  CountersignError,
+  createContact,
+  NO_CONTACTS,
+  type Policy,
+  parseContact,
+  verifyContact,
+} from '@countersign/core';
+import type { Session } from './session.ts';
+
+const KIND = 'contacts';
+
+export class Contacts {
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** The list by now. @throws `contact-conflict` where the broker hides or reorders changes */
+  async read(): Promise<ContactList> {
+    const { api, keys, state } = this.#session;
+    const kept = (await state.get<string[]>(KIND, keys.identity)) ?? [];
+    const fresh = await api.readContacts(keys.signer, keys.name, kept.length + 1);
+    const list = await this.#apply([...kept, ...fresh]);
+    if (fresh.length > 0) {
+      await state.update<string[]>(KIND, keys.identity, (old = []) =>
+        old.length > kept.length + fresh.length ? old : [...kept, ...fresh],
+      );
+    }
+    return list;
+  }
+
+  /** Changes what an enquirer may do. */
+  async change(contact: { name: string; identity: string }, policy: Policy): Promise<void> {
+    const { api, crypto, keys, clock } = this.#session;
+    const log = await this.#session.ownLog();
+    const list = await this.read();
+    const statement = await createContact(crypto, keys.signer, log, list, contact, policy, clock.now());
+    await api.postContact(statement.jws);
+    if (policy === 'allow') await this.#session.state.delete('passcode-failures', contact.identity);
+    await this.read();
+  }
+
+  /** What the list says of an enquirer. */
+  async find(identity: string): Promise<Contact | undefined> {
+    return (await this.read()).contacts.get(identity);
+  }
+
+  async #apply(changes: readonly string[]): Promise<ContactList> {
+    const { crypto } = this.#session;
+    const log = await this.#session.ownLog();
+    let list = NO_CONTACTS;
+    for (const jws of changes) {
+      const statement = await parseContact(crypto, jws);
+      // A change by a device that was revoked since stays a change.
+      const device = log.devices.get(statement.kid) ?? activeDevice(log, statement.kid);
+      const { revokedAt: _, ...then } = device;
+      const verified = await verifyContact(crypto, statement, {
+        ...log,
+        devices: new Map([[device.kid, then]]),
+      });
+      list = applyContact(list, verified);
+    }
+    return list;
+  }
+}
+
+/** @throws `contact-unknown`, `not-permitted` */
+export function checkMayAsk(contact: Contact | undefined, name: string): void {
+  if (contact === undefined) {
+    throw new CountersignError('contact-unknown', `${name} is not among the contacts`, {
+      hint: `\`countersign contact add ${name}\` lets it ask`,
+    });
+  }
+  if (contact.policy === 'block') throw new CountersignError('not-permitted', `${name} is blocked`);
+}

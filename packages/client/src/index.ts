@@ -1,0 +1,21 @@
+/**
+ * What an enquirer or a device imports. `Enquirer` asks, `Device` answers, `createAccount` makes either.
+ * @module
+ */
+export { AccountBook, type Binding, type KnownAccount } from './account-book.ts';
+export {
+  BrokerApi,
+  type ListOptions,
+  type WireEvent,
+  type WireRequest,
+  type WireState,
+} from './broker-api.ts';
+export { type Clock, systemClock } from './clock.ts';
+export { Contacts } from './contacts.ts';
+export { createAccount, type NewAccountOptions, newEpoch } from './create-account.ts';
+export * from './device.ts';
+export { type Ask, type Asked, Enquirer, type Outcome, type VerifiedAnswer } from './enquirer.ts';
+export { type DeviceKeys, type KeyStore, MemoryKeyStore } from './key-store.ts';
+export { Session, type SessionOptions } from './session.ts';
+export { MemoryStateStore, type StateStore } from './state-store.ts';
+export type { StreamEvent } from './stream.ts';

@@ -1,0 +1,117 @@
+/**
+ * Keys in a file, sealed: a JWE (RFC 7516, `dir`, AES-256-GCM) under a key that a protection gives: Argon2id
+ * of a passphrase, or the operating system's keyring. The file is readable by its owner only.
+ * @module
+ */
+import { link, open, readFile, unlink } from 'node:fs/promises';
+import { CountersignError, describeIssue, parseStrictJson } from '@countersign/core';
+import { exportPrivate, importOpener, importSigner } from '@countersign/core/webcrypto';
+import { CompactEncrypt, compactDecrypt } from 'jose';
+import * as v from 'valibot';
+import type { DeviceKeys, KeyStore } from '../key-store.ts';
+import type { KeyProtection } from './key-protection.ts';
+
+const KeyFile = v.strictObject({
+  countersign: v.literal('keys/1'),
+  protection: v.record(v.string(), v.union([v.string(), v.number()])),
+  keys: v.string(),
+});
+
+const PrivateJwk = v.looseObject({ kty: v.string(), crv: v.string(), x: v.string(), d: v.string() });
+const Content = v.strictObject({
+  name: v.string(),
+  identity: v.string(),
+  broker: v.string(),
+  sig: PrivateJwk,
+  enc: PrivateJwk,
+});
+
+export class FileKeyStore implements KeyStore {
+  readonly exports = true;
+  readonly #path: string;
+  readonly #protection: KeyProtection;
+
+  constructor(path: string, protection: KeyProtection) {
+    this.#path = path;
+    this.#protection = protection;
+  }
+
+  /** @throws `key-file-invalid`, `passphrase-wrong`, `passphrase-needed` */
+  async load(): Promise<DeviceKeys | undefined> {
+    const text = await readFile(this.#path).catch(absent);
+    if (text === undefined) return undefined;
+    const file = v.safeParse(KeyFile, parseStrictJson(text));
+    if (!file.success) throw damaged(describeIssue(file.issues));
+    const key = await this.#protection.unlock(file.output.protection);
+    let plaintext: Uint8Array;
+    try {
+      ({ plaintext } = await compactDecrypt(file.output.keys, key));
+    } catch (cause) {
+      throw new CountersignError('passphrase-wrong', 'the key file does not open with this passphrase', {
+        cause,
+        hint: 'try again; without the passphrase the keys in it are lost, and the device must be let in anew',
+      });
+    }
+    const content = v.safeParse(Content, parseStrictJson(plaintext));
+    if (!content.success) throw damaged(describeIssue(content.issues));
+    const { name, identity, broker, sig, enc } = content.output;
+    return {
+      name,
+      identity,
+      broker,
+      signer: await importSigner(sig as JsonWebKey),
+      opener: await importOpener(enc as JsonWebKey),
+    };
+  }
+
+  /** Writes a new file; one that is there already is never written over. @throws `profile-exists` */
+  async save({ name, identity, broker, signer, opener }: DeviceKeys): Promise<void> {
+    const { key, parameters } = await this.#protection.create();
+    const content = {
+      name,
+      identity,
+      broker,
+      sig: await exportPrivate(signer),
+      enc: await exportPrivate(opener),
+    };
+    const keys = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(content)))
+      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+      .encrypt(key);
+    await writeOnce(this.#path, JSON.stringify({ countersign: 'keys/1', protection: parameters, keys }));
+  }
+
+  async discard(): Promise<void> {
+    await unlink(this.#path);
+  }
+}
+
+/** Whole or not at all, durable, and never over what is there. */
+async function writeOnce(path: string, text: string): Promise<void> {
+  const fresh = `${path}.${process.pid}.new`;
+  const file = await open(fresh, 'w', 0o600);
+  try {
+    await file.writeFile(text);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+  try {
+    await link(fresh, path);
+  } catch (cause) {
+    throw new CountersignError('profile-exists', `there is a key file already: ${path}`, {
+      cause,
+      hint: 'use another --profile for another account',
+    });
+  } finally {
+    await unlink(fresh);
+  }
+}
+
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code === 'ENOENT') return undefined;
+  throw error;
+}
+
+function damaged(what: string): CountersignError {
+  return new CountersignError('key-file-invalid', `the key file is damaged: ${what}`);
+}

@@ -1,0 +1,7 @@
+/**
+ * Key and state stores for Node.
+ * @module
+ */
+export { FileKeyStore } from './file-key-store.ts';
+export { type AskPassphrase, type KeyProtection, passphraseProtection } from './key-protection.ts';
+export { SqliteStateStore } from './sqlite-state-store.ts';

@@ -1,0 +1,57 @@
+/**
+ * What a key file is sealed with.
+ * @module
+ */
+import { argon2, getRandomValues } from 'node:crypto';
+import { CountersignError, decodeBase64url, encodeBase64url } from '@countersign/core';
+
+type Parameters = Record<string, string | number>;
+
+export interface KeyProtection {
+  /** A new 32-byte key, and what must be kept to have it again. */
+  create(): Promise<{ key: Uint8Array; parameters: Parameters }>;
+  /** @throws `key-file-invalid`, `passphrase-needed` */
+  unlock(parameters: Parameters): Promise<Uint8Array>;
+}
+
+/** RFC 9106 section 4, second recommended: 64 MiB, three passes, four lanes. */
+const ARGON2 = { memory: 65_536, passes: 3, parallelism: 4 } as const;
+const KEY_BYTES = 32;
+const SALT_BYTES = 16;
+
+/** Asks for the passphrase when it is needed, and `again` when it is new. */
+export type AskPassphrase = (fresh: boolean) => Promise<string>;
+
+export function passphraseProtection(ask: AskPassphrase): KeyProtection {
+  return {
+    async create() {
+      const salt = getRandomValues(new Uint8Array(SALT_BYTES));
+      const { memory: m, passes: t, parallelism: p } = ARGON2;
+      const parameters = { kdf: 'argon2id', m, t, p, salt: encodeBase64url(salt) };
+      return { key: await derive(await ask(true), salt, ARGON2), parameters };
+    },
+    async unlock({ kdf, m, t, p, salt }) {
+      if (kdf !== 'argon2id' || typeof salt !== 'string' || Number(m) > 4_194_304 || Number(t) > 64) {
+        throw new CountersignError(
+          'key-file-invalid',
+          'the key file is not sealed with a passphrase that we can use',
+        );
+      }
+      const cost = { memory: Number(m), passes: Number(t), parallelism: Number(p) };
+      return derive(await ask(false), decodeBase64url(salt), cost);
+    },
+  };
+}
+
+function derive(
+  passphrase: string,
+  nonce: Uint8Array,
+  cost: { memory: number; passes: number; parallelism: number },
+): Promise<Uint8Array> {
+  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
+  const message = new TextEncoder().encode(passphrase.normalize('NFC'));
+  argon2('argon2id', { message, nonce, tagLength: KEY_BYTES, ...cost }, (error, key) =>
+    error ? reject(error) : resolve(new Uint8Array(key)),
+  );
+  return promise;
+}

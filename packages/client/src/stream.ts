@@ -1,0 +1,123 @@
+/**
+ * A device's stream of events: opened again after every cut, from where it was.
+ * @module
+ */
+import { CountersignError } from '@countersign/core';
+import type { WireEvent } from './broker-api.ts';
+import type { Session } from './session.ts';
+
+/** An event; or, at the end, the news that some were lost: read the pending list, and follow from there. */
+export type StreamEvent = { readonly kind: 'event'; readonly event: WireEvent } | { readonly kind: 'resync' };
+
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 15_000;
+/** The broker's close codes. */
+const REVOKED = 4403;
+const CURSOR = 4410;
+
+export async function* openEvents(
+  session: Session,
+  from: number,
+  signal: AbortSignal,
+  onLine?: (up: boolean) => void,
+): AsyncGenerator<StreamEvent> {
+  let cursor = from;
+  let pause = FIRST_PAUSE_MS;
+  while (!signal.aborted) {
+    const line = await connect(session, cursor, signal);
+    if (line !== undefined) {
+      onLine?.(true);
+      for await (const event of line.events) {
+        pause = FIRST_PAUSE_MS;
+        cursor = event.cursor;
+        yield { kind: 'event', event };
+      }
+      if (line.closed() === REVOKED) {
+        throw new CountersignError('device-revoked', 'this device was revoked', {
+          hint: 'enrol it again from another device of the account',
+        });
+      }
+      if (line.closed() === CURSOR) {
+        yield { kind: 'resync' };
+        return;
+      }
+    } else await checkWelcome(session);
+    if (signal.aborted) return;
+    onLine?.(false);
+    await sleep(pause * (0.5 + Math.random()), signal);
+    pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+  }
+}
+
+/** A refused upgrade does not say why, where it is a browser that asks: a plain call does. */
+async function checkWelcome({ api, keys }: Session): Promise<void> {
+  try {
+    await api.list(keys.signer, keys.name, 'pending', { max: 1 });
+  } catch (error) {
+    if (!(error instanceof CountersignError) || error.code !== 'broker-unreachable') throw error;
+  }
+}
+
+interface Line {
+  readonly events: AsyncGenerator<WireEvent>;
+  closed(): number;
+}
+
+async function connect(session: Session, cursor: number, signal: AbortSignal): Promise<Line | undefined> {
+  const { api, keys } = session;
+  const socket = await api.openStream(keys.signer, keys.name, cursor);
+  const queue: WireEvent[] = [];
+  let wake = () => {};
+  let code = 0;
+  let open = false;
+  let failed: unknown;
+  const abort = () => socket.close();
+  signal.addEventListener('abort', abort);
+  socket.addEventListener('open', () => {
+    open = true;
+    wake();
+  });
+  socket.addEventListener('message', ({ data }) => {
+    try {
+      queue.push(api.parseEvent(data));
+    } catch (error) {
+      failed = error;
+      socket.close();
+    }
+    wake();
+  });
+  socket.addEventListener('error', () => wake());
+  socket.addEventListener('close', (event) => {
+    code = event.code;
+    signal.removeEventListener('abort', abort);
+    wake();
+  });
+  const change = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+    });
+  while (!open && code === 0) await change();
+  if (!open) return undefined;
+
+  async function* events(): AsyncGenerator<WireEvent> {
+    for (;;) {
+      for (let next = queue.shift(); next !== undefined; next = queue.shift()) yield next;
+      if (failed !== undefined) throw failed;
+      if (code !== 0) return;
+      await change();
+    }
+  }
+  return { events: events(), closed: () => code };
+}
+
+function sleep(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done, { once: true });
+    function done() {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    }
+  });
+}

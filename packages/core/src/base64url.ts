@@ -1,0 +1,34 @@
+/**
+ * Base64url without padding (RFC 4648 section 5, as RFC 7515 section 2 wants it), in its one canonical form.
+ * @module
+ */
+import { CountersignError } from './errors.ts';
+
+/**
+ * The one text of 16 and of 32 bytes: the last character has no stray bits. Without this, a key would have
+ * four texts, so four fingerprints, and could come back after it was revoked.
+ */
+export const BASE64URL_16_BYTES = /^[A-Za-z0-9_-]{21}[AQgw]$/;
+export const BASE64URL_32_BYTES = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+
+export function encodeBase64url(bytes: Uint8Array): string {
+  return bytes.toBase64({ alphabet: 'base64url', omitPadding: true });
+}
+
+/**
+ * Bytes of a canonical text. Padding, white space, other alphabets and stray trailing bits are refused, so
+ * that no two texts stand for the same bytes.
+ * @throws `encoding-invalid`
+ */
+export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    bytes = Uint8Array.fromBase64(text, { alphabet: 'base64url', lastChunkHandling: 'loose' });
+  } catch (cause) {
+    throw new CountersignError('encoding-invalid', 'not base64url', { cause });
+  }
+  if (encodeBase64url(bytes) !== text) {
+    throw new CountersignError('encoding-invalid', 'not canonical base64url');
+  }
+  return bytes;
+}

@@ -1,0 +1,78 @@
+/**
+ * A checkpoint: the broker's signed word that a head was an account's newest at a time. The broker can hide
+ * a revocation, but only from readers that accept checkpoints older than it; and two different ones prove
+ * that it lied.
+ * @module
+ */
+import * as v from 'valibot';
+import { AccountName } from './account-name.ts';
+import type { CryptoProvider, PublicSigningJwk, Signer } from './crypto-provider.ts';
+import type { DeviceLog } from './device-log.ts';
+import { CountersignError } from './errors.ts';
+import { Hash, Seconds } from './keys.ts';
+import { CLOCK_SKEW } from './request.ts';
+import { parseStatement, signStatement, statementKind, type Verified, verifyStatement } from './statement.ts';
+
+/** How old a checkpoint a verifier accepts where it says nothing, in seconds. */
+export const CHECKPOINT_AGE = { login: 3600, payment: 3600, approval: 86_400 } as const;
+
+export const CheckpointStatement = statementKind(
+  'checkpoint',
+  v.strictObject({
+    /** Origin of the broker. */
+    iss: v.pipe(v.string(), v.maxLength(255)),
+    sub: AccountName,
+    sub_id: Hash,
+    iat: Seconds,
+    head: v.strictObject({ seq: v.pipe(v.number(), v.integer(), v.minValue(0)), hash: Hash }),
+  }),
+);
+export type CheckpointPayload = v.InferOutput<typeof CheckpointStatement.schema>;
+
+export function createCheckpoint(
+  crypto: CryptoProvider,
+  signer: Signer,
+  broker: string,
+  log: Pick<DeviceLog, 'name' | 'identity' | 'head'>,
+  now: number,
+): Promise<Verified<CheckpointPayload>> {
+  const { name: sub, identity: sub_id, head } = log;
+  return signStatement(crypto, CheckpointStatement, signer, { iss: broker, sub, sub_id, iat: now, head });
+}
+
+/**
+ * Checks that a checkpoint is by this broker and for exactly this head.
+ * @throws `checkpoint-invalid`, and what reading a statement throws
+ */
+export async function verifyCheckpoint(
+  crypto: CryptoProvider,
+  jws: string,
+  broker: PublicSigningJwk,
+  log: DeviceLog,
+): Promise<Verified<CheckpointPayload>> {
+  const statement = await parseStatement(crypto, CheckpointStatement, jws);
+  const verified = await verifyStatement(crypto, statement, broker);
+  const { sub_id, head } = verified.payload;
+  if (sub_id !== log.identity || log.hashes[head.seq] !== head.hash || head.seq !== log.head.seq) {
+    throw new CountersignError('checkpoint-invalid', 'the checkpoint is for another head than the log has');
+  }
+  return verified;
+}
+
+/**
+ * Checks a checkpoint's age.
+ * @param now and maxAge in seconds
+ * @throws `checkpoint-stale`; `checkpoint-invalid` for one from the future, which would stay fresh too long
+ */
+export function checkFreshness({ payload }: Verified<CheckpointPayload>, now: number, maxAge: number): void {
+  if (payload.iat > now + CLOCK_SKEW) {
+    throw new CountersignError('checkpoint-invalid', 'the checkpoint comes from the future', {
+      hint: 'the clock of the broker or of this machine is wrong',
+    });
+  }
+  if (payload.iat < now - maxAge - CLOCK_SKEW) {
+    throw new CountersignError('checkpoint-stale', `the newest checkpoint is ${now - payload.iat} s old`, {
+      hint: 'the broker may be hiding a revocation, or its clock is wrong',
+    });
+  }
+}

@@ -1,0 +1,101 @@
+/**
+ * A receipt: a request, its response, and the parts of both logs that prove who asked and that the device was
+ * entitled to answer at that time. It verifies offline, years later, with nothing but itself and the two
+ * fingerprints that the reader trusts.
+ * @module
+ */
+import * as v from 'valibot';
+import { CHECKPOINT_AGE, type CheckpointPayload, CheckpointStatement } from './checkpoint.ts';
+import type { CryptoProvider } from './crypto-provider.ts';
+import { type DeviceLog, replayLog } from './device-log.ts';
+import { CountersignError } from './errors.ts';
+import { PublicSigningKey } from './keys.ts';
+import { Question } from './question.ts';
+import { CLOCK_SKEW, type OpenRequest, parseRequest, verifyRequest } from './request.ts';
+import { type OpenResponse, verifyResponse } from './response.ts';
+import { checkDisclosed, parseContent } from './sealing.ts';
+import { describeIssue, parseStatement, type Verified, verifyStatement } from './statement.ts';
+
+const Jws = v.pipe(v.string(), v.maxLength(65_536));
+const Log = v.pipe(v.array(Jws), v.minLength(1), v.maxLength(10_000));
+
+export const Receipt = v.strictObject({
+  countersign: v.literal('receipt/1'),
+  request: Jws,
+  response: Jws,
+  /** Plaintexts of what was sealed; absent where nothing was. */
+  disclosed: v.optional(v.strictObject({ request: v.string(), response: v.string() })),
+  /** Device logs, up to the heads that stood when the answer was verified. */
+  enquirer_log: Log,
+  account_log: Log,
+  /** The broker's word for the time at which `account_log` was the newest, and its key. */
+  checkpoint: v.strictObject({ statement: Jws, key: PublicSigningKey }),
+});
+export type Receipt = v.InferOutput<typeof Receipt>;
+
+export interface VerifiedReceipt {
+  readonly request: OpenRequest;
+  readonly response: OpenResponse;
+  readonly enquirer: DeviceLog;
+  readonly account: DeviceLog;
+  readonly checkpoint: Verified<CheckpointPayload>;
+}
+
+/**
+ * Verifies a receipt. What it proves is about two identities: the caller compares them with those it trusts.
+ * @throws `receipt-invalid`; `checkpoint-stale` where the checkpoint is older than the answer by more than the
+ *   kind allows; and all that verifying a log, a request and a response throws
+ */
+export async function verifyReceipt(crypto: CryptoProvider, input: unknown): Promise<VerifiedReceipt> {
+  const read = v.safeParse(Receipt, input);
+  if (!read.success) throw new CountersignError('receipt-invalid', describeIssue(read.issues));
+  const receipt = read.output;
+  const enquirer = await replayLog(crypto, receipt.enquirer_log);
+  const account = await replayLog(crypto, receipt.account_log);
+  const statement = await parseRequest(crypto, receipt.request);
+  const { payload } = statement;
+  const verified = await verifyRequest(crypto, statement, enquirer, {
+    now: payload.iat,
+    brokers: [payload.aud],
+  });
+  const request = await discloseRequest(crypto, verified, receipt.disclosed?.request);
+  const response = await verifyResponse(crypto, request, account, receipt.response, async (sealed) => {
+    const plaintext = disclosed(receipt.disclosed?.response);
+    await checkDisclosed(crypto, sealed, plaintext);
+    return plaintext;
+  });
+  const checkpoint = await parseStatement(crypto, CheckpointStatement, receipt.checkpoint.statement);
+  const word = await verifyStatement(crypto, checkpoint, receipt.checkpoint.key);
+  if (word.payload.sub_id !== account.identity || word.payload.head.hash !== account.head.hash) {
+    throw new CountersignError('receipt-invalid', 'the checkpoint is for another log than the receipt holds');
+  }
+  // without this, a device that was revoked could answer today with the log of an older day
+  const oldest = response.statement.payload.iat - CHECKPOINT_AGE[request.question.kind] - CLOCK_SKEW;
+  if (word.payload.iat < oldest) {
+    throw new CountersignError('checkpoint-stale', 'the checkpoint is too old for the answer');
+  }
+  return { request, response, enquirer, account, checkpoint: word };
+}
+
+async function discloseRequest(
+  crypto: CryptoProvider,
+  statement: OpenRequest['statement'],
+  plaintext: string | undefined,
+): Promise<OpenRequest> {
+  if ('content' in statement.payload) {
+    if (plaintext !== undefined) {
+      throw new CountersignError('receipt-invalid', 'a plaintext where nothing was sealed: nobody signed it');
+    }
+    return { statement, question: statement.payload.content };
+  }
+  const shown = disclosed(plaintext);
+  await checkDisclosed(crypto, statement.payload.sealed, shown);
+  return { statement, question: parseContent(Question, shown), plaintext: shown };
+}
+
+function disclosed(plaintext: string | undefined): string {
+  if (plaintext === undefined) {
+    throw new CountersignError('receipt-invalid', 'a sealed statement without its plaintext');
+  }
+  return plaintext;
+}
