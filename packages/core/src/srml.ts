@@ -41,7 +41,7 @@ export function parseSrml(source: string): Part[] {
     }
     open.push(name);
     text = '';
-    value = name === 'button' ? decisionOf(String(attributes['value'] ?? '')) : undefined;
+    value = name === 'button' ? decisionOf(String(attributes.value ?? '')) : undefined;
   });
   parser.on('text', (more) => {
     if (open.length === 2) text += more;

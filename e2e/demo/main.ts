@@ -1,0 +1,16 @@
+/**
+ * `npm run demo [door]`: tells a door's story with the real programs, in separate processes.
+ * @module
+ */
+import { tellConfirm } from './confirm.ts';
+
+const DOORS: Readonly<Record<string, () => Promise<void>>> = { confirm: tellConfirm };
+
+const door = process.argv[2] ?? 'confirm';
+const tell = DOORS[door];
+if (tell === undefined) {
+  process.stderr.write(`demo: no such door: ${door}; there is ${Object.keys(DOORS).join(', ')}\n`);
+  process.exitCode = 64;
+} else {
+  await tell();
+}

@@ -1,0 +1,118 @@
+/**
+ * Real processes for the demo and the end-to-end tests: a broker, and the command line, each on its own.
+ * @module
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const CLI = fileURLToPath(import.meta.resolve('../packages/cli/src/main.ts'));
+const BROKER = fileURLToPath(import.meta.resolve('../packages/broker/src/main.ts'));
+/** The demo and the tests seal their keys like anybody, with a passphrase that guards nothing. */
+export const PASSPHRASE = 'only for this demonstration';
+
+export interface Finished {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface RunOptions {
+  /** Give it a terminal of its own, as a person at a keyboard has. */
+  readonly terminal?: boolean;
+  readonly input?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Sees the output as it comes. */
+  readonly onOutput?: (text: string) => void;
+}
+
+/** Runs the command line with some words, in a profile. */
+export async function countersign(
+  profile: string,
+  words: readonly string[],
+  options: RunOptions = {},
+): Promise<Finished> {
+  const env = {
+    ...process.env,
+    COUNTERSIGN_PASSPHRASE: PASSPHRASE,
+    COUNTERSIGN_PROFILE: profile,
+    ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
+    ...options.env,
+  };
+  const [program, args] = options.terminal
+    ? inTerminal([process.execPath, CLI, ...words])
+    : [process.execPath, [CLI, ...words]];
+  const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
+  const output = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (raw: string) => {
+      const text = options.terminal ? raw.replaceAll('\r\n', '\n') : raw;
+      output[name] += text;
+      options.onOutput?.(text);
+    });
+  }
+  child.stdin.end(options.input ?? '');
+  const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
+  if (status === null) throw new Error(`countersign ${words.join(' ')} was ended by ${signal}`);
+  return { status, ...output };
+}
+
+/** The words of a command under util-linux's or BSD's `script`, which gives it a pseudo-terminal. */
+function inTerminal(words: readonly string[]): [string, string[]] {
+  if (process.platform === 'darwin') return ['script', ['-q', '/dev/null', ...words]];
+  const quoted = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
+  return ['script', ['-qefc', quoted, '/dev/null']];
+}
+
+export interface BrokerProcess {
+  readonly origin: string;
+  readonly data: string;
+  readonly child: ChildProcess;
+  /** Everything that it logged. */
+  log(): string;
+  /** Ends it, as an operator does (SIGTERM) or as a power cut does (SIGKILL). */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
+/** Starts a broker on a free port of the loopback interface. */
+export async function startBrokerProcess(
+  data: string,
+  { port = 0, args = [] as readonly string[] } = {},
+): Promise<BrokerProcess> {
+  const child = spawn(
+    process.execPath,
+    [BROKER, 'serve', '--data', data, '--port', String(port), '--log', 'debug', ...args],
+    { stdio: ['ignore', 'pipe', 'inherit'] },
+  );
+  let log = '';
+  const ready = Promise.withResolvers<string>();
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    log += `${line}\n`;
+    const origin = /"origin":"([^"]+)"/.exec(line)?.[1];
+    if (origin !== undefined) ready.resolve(origin);
+  });
+  child.once('exit', (code) => ready.reject(new Error(`the broker ended at once, with ${code}: ${log}`)));
+  const origin = await ready.promise;
+  return {
+    origin,
+    data,
+    child,
+    log: () => log,
+    async stop(signal = 'SIGTERM') {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const gone = once(child, 'exit');
+      child.kill(signal);
+      await gone;
+    },
+  };
+}
+
+/** A folder that is gone afterwards. */
+export async function temporaryFolder(): Promise<{ path: string } & AsyncDisposable> {
+  const path = await mkdtemp(join(tmpdir(), 'countersign-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
+}

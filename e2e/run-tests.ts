@@ -1,0 +1,75 @@
+/**
+ * `npm test`: sees to what the tests need, checks types and style, runs every test, and closes with one line
+ * that counts them.
+ * @module
+ */
+import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { run } from 'node:test';
+import { spec } from 'node:test/reporters';
+import { fileURLToPath } from 'node:url';
+import { installNeeded } from './debian-packages.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const patterns = process.argv.slice(2);
+
+function testFiles(folder: string): string[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.test.ts') && !path.includes('node_modules'))
+    .map((path) => join(ROOT, folder, path))
+    .filter(
+      (path) => patterns.length === 0 || patterns.some((pattern) => relative(ROOT, path).includes(pattern)),
+    )
+    .sort();
+}
+
+function check(what: string, command: string, args: string[]): boolean {
+  process.stdout.write(`${what}: `);
+  const { status, stdout, stderr } = spawnSync(join(ROOT, 'node_modules/.bin', command), args, {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  process.stdout.write(status === 0 ? 'good\n' : `not good\n${stdout}${stderr}`);
+  return status === 0;
+}
+
+/** Pure tests share one process; tests that start servers get one each. */
+async function runFiles(
+  files: string[],
+  isolation: 'none' | 'process',
+): Promise<{ passed: number; failed: number }> {
+  if (files.length === 0) return { passed: 0, failed: 0 };
+  const count = { passed: 0, failed: 0 };
+  const stream = run({ files, isolation, ...(isolation === 'process' ? { concurrency: 2 } : {}) });
+  // A suite is not a test: only leaves are counted.
+  stream.on('test:pass', ({ details, skip, todo }) => {
+    if (details.type !== 'suite' && skip === undefined && todo === undefined) count.passed++;
+  });
+  stream.on('test:fail', ({ details }) => {
+    if (details.type !== 'suite') count.failed++;
+  });
+  stream.compose(new spec()).pipe(process.stdout, { end: false });
+  await new Promise((resolve, reject) => stream.on('end', resolve).on('error', reject));
+  return count;
+}
+
+installNeeded();
+let failed = 0;
+let passed = 0;
+if (patterns.length === 0) {
+  for (const good of [
+    check('types', 'tsc', ['--noEmit']),
+    check('style', 'biome', ['ci', '--error-on-warnings', '.']),
+  ]) {
+    if (good) passed++;
+    else failed++;
+  }
+}
+const packages = ['core', 'broker', 'client', 'cli'].flatMap((name) => testFiles(`packages/${name}/test`));
+for (const count of [await runFiles(packages, 'none'), await runFiles(testFiles('e2e'), 'process')]) {
+  passed += count.passed;
+  failed += count.failed;
+}
+process.stdout.write(`${passed} passed, ${failed} failed\n`);
+process.exit(failed === 0 && passed > 0 ? 0 : 1);

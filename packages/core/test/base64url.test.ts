@@ -1,0 +1,79 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import {
+  BASE64URL_16_BYTES,
+  BASE64URL_32_BYTES,
+  decodeBase64url,
+  encodeBase64url,
+} from '../src/base64url.ts';
+import { refused } from './refused.ts';
+import { RUNS } from './runs.ts';
+
+const anyText = fc.string({
+  unit: fc.constantFrom(...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'),
+});
+
+describe('base64url', () => {
+  test('comes back as the same bytes, and is what Node writes', () => {
+    fc.assert(
+      fc.property(fc.uint8Array(), (data) => {
+        const text = encodeBase64url(data);
+        assert.equal(text, Buffer.from(data).toString('base64url'));
+        assert.deepEqual(decodeBase64url(text), new Uint8Array(data));
+      }),
+      RUNS,
+    );
+  });
+
+  test('no two texts stand for the same bytes', () => {
+    fc.assert(
+      fc.property(anyText, (text) => {
+        try {
+          assert.equal(encodeBase64url(decodeBase64url(text)), text);
+        } catch (error) {
+          refused('encoding-invalid')(error);
+        }
+      }),
+      RUNS,
+    );
+  });
+
+  for (const [what, text] of [
+    ['padding', 'AA=='],
+    ['padding alone', '='],
+    ['the other alphabet, +', 'AA+A'],
+    ['the other alphabet, /', 'AA/A'],
+    ['a space', 'AA AA'],
+    ['a line break', 'AAAA\n'],
+    ['stray bits after one byte', 'AB'],
+    ['stray bits after two bytes', 'AAB'],
+    ['one letter alone', 'A'],
+    ['a letter beyond ASCII', 'AAAÄ'],
+    ['a NUL', 'AAA\0'],
+  ] as const) {
+    test(`with ${what} is refused`, () => {
+      assert.throws(() => decodeBase64url(text), refused('encoding-invalid'));
+    });
+  }
+
+  test('16 and 32 bytes have one text each that the patterns take', () => {
+    for (const [length, pattern] of [
+      [16, BASE64URL_16_BYTES],
+      [32, BASE64URL_32_BYTES],
+    ] as const) {
+      fc.assert(
+        fc.property(fc.uint8Array({ minLength: length, maxLength: length }), anyText, (data, letters) => {
+          const text = encodeBase64url(data);
+          assert.match(text, pattern);
+          for (const last of letters) {
+            const other = text.slice(0, -1) + last;
+            if (pattern.test(other)) assert.equal(encodeBase64url(decodeBase64url(other)), other);
+          }
+          assert.doesNotMatch(`${text}\n`, pattern);
+        }),
+        RUNS,
+      );
+    }
+  });
+});
