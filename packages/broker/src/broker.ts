@@ -39,7 +39,10 @@ export interface BrokerOptions {
 }
 
 export interface RunningBroker {
+  /** What it calls itself. */
   readonly origin: string;
+  /** Where it listens. */
+  readonly local: string;
   readonly context: BrokerContext;
   close(): Promise<void>;
 }
@@ -75,6 +78,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const operator = await openOperatorSocket(context, operatorSocketPath(data));
   return {
     origin: origins[0]!,
+    local,
     context,
     async close() {
       for (const timer of timers) clearInterval(timer);

@@ -4,13 +4,16 @@
  * @module
  */
 import {
+  type CheckpointPayload,
   CountersignError,
   type CryptoProvider,
   checkFreshness,
   type DeviceLog,
+  type ErrorCode,
   followLog,
   type PublicSigningJwk,
   replayLog,
+  type Verified,
   verifyCheckpoint,
 } from '@countersign/core';
 import type { BrokerApi } from './broker-api.ts';
@@ -37,6 +40,7 @@ export interface KnownAccount {
 }
 
 const KIND = 'log';
+const SAID_AS_IT_IS: ReadonlySet<ErrorCode> = new Set(['log-rollback', 'log-fork', 'account-changed']);
 
 export class AccountBook {
   readonly #api: BrokerApi;
@@ -103,14 +107,15 @@ export class AccountBook {
     const pinned = kept && (await this.#replay(name, kept.entries));
     const from = pinned?.head.seq ?? 0;
     const read = await this.#api.readLog(name, from);
-    const log =
+    const log = await this.#check(name, () =>
       pinned === undefined
-        ? await replayLog(this.#crypto, read.entries)
-        : await followLog(this.#crypto, pinned, read.entries, from);
+        ? replayLog(this.#crypto, read.entries)
+        : followLog(this.#crypto, pinned, read.entries, from),
+    );
     if (log.name !== name) {
       throw new CountersignError('account-mismatch', `the broker gave the log of ${log.name} for ${name}`);
     }
-    const checkpoint = await verifyCheckpoint(this.#crypto, read.checkpoint, await this.brokerKey(), log);
+    const checkpoint = await this.#verifyCheckpoint(read.checkpoint, log);
     checkFreshness(checkpoint, this.#clock.now(), maxAge);
     await this.#state.update<Kept>(KIND, key(this.#api.origin, name), (newer) => {
       // Another process may have seen more meanwhile: the longer log stays pinned.
@@ -126,6 +131,31 @@ export class AccountBook {
       binding: kept?.binding ?? binding,
       firstUse: kept === undefined && binding === 'first-use',
     };
+  }
+
+  /** A log that can't be replayed is one fault, whatever is wrong in it; the cause says what. */
+  async #check(name: string, replay: () => Promise<DeviceLog>): Promise<DeviceLog> {
+    try {
+      return await replay();
+    } catch (cause) {
+      if (!(cause instanceof CountersignError) || SAID_AS_IT_IS.has(cause.code)) throw cause;
+      throw new CountersignError('log-invalid', `the device log of ${name} is not good: ${cause.message}`, {
+        cause,
+        hint: 'the broker may be trying to add a device of its own: do not trust it until its operator has explained',
+      });
+    }
+  }
+
+  async #verifyCheckpoint(jws: string, log: DeviceLog): Promise<Verified<CheckpointPayload>> {
+    try {
+      return await verifyCheckpoint(this.#crypto, jws, await this.brokerKey(), log);
+    } catch (cause) {
+      if (!(cause instanceof CountersignError) || cause.code !== 'signature-invalid') throw cause;
+      throw new CountersignError('broker-changed', `${this.#api.origin} signs with another key than before`, {
+        cause,
+        hint: 'ask its operator whether it was set up anew; if so, begin with a new profile',
+      });
+    }
   }
 
   /** Replays what this client had verified before, from memory where it can. */

@@ -5,6 +5,9 @@ import { checkDisplayLine, isDisplayLine, makeVisible, utf8Length } from '../src
 import { refused } from './refused.ts';
 import { RUNS } from './runs.ts';
 
+/** ZWNJ, ZWJ, and the selector that makes an emoji colourful. */
+const JOINERS = ['\u200C', '\u200D', '\uFE0F'];
+
 describe('a line that may be shown', () => {
   for (const [what, text] of [
     ['English', 'Pay 42.00 EUR to Example Ltd. (invoice 7/2026)?'],
@@ -164,10 +167,10 @@ describe('a line that may be shown', () => {
         assert.equal(text.normalize('NFC'), text);
         assert.doesNotMatch(text, /[\p{Cc}\p{Zl}\p{Zp}\p{Cn}\p{Co}\p{Bidi_Control}]/u);
         for (const [ignorable] of text.matchAll(/[\p{Default_Ignorable_Code_Point}\p{Cf}]/gu)) {
-          assert.match(ignorable, /^[\u200C\u200D\uFE0F]$/);
+          assert.ok(JOINERS.includes(ignorable));
         }
-        assert.doesNotMatch(text, /[\u200C\u200D\uFE0F]{3}|^[\u200C\u200D\uFE0F]|[\u200C\u200D]$/);
-        assert.doesNotMatch(text, /[\x20-\x7E][\u200C\u200D\uFE0F]|[\u200C\u200D][\x20-\x7E]/);
+        assert.doesNotMatch(text, /(?:\u200C|\u200D|\uFE0F){3}|^(?:\u200C|\u200D|\uFE0F)|(?:\u200C|\u200D)$/);
+        assert.doesNotMatch(text, /[\x20-\x7E](?:\u200C|\u200D|\uFE0F)|(?:\u200C|\u200D)[\x20-\x7E]/);
       }),
       { numRuns: RUNS.numRuns * 20 },
     );

@@ -9,9 +9,11 @@ import {
   openEpoch,
   sealEpoch,
 } from '../src/account-entries.ts';
+import { encodeBase64url } from '../src/base64url.ts';
 import type { Opener, SignatureAlgorithm } from '../src/crypto-provider.ts';
 import { type DeviceLog, extendLog, replayLog } from '../src/device-log.ts';
-import { DeviceAddEntry, DeviceStatement, type EpochKey, RIGHTS, type Right } from '../src/log-entries.ts';
+import { DeviceAddEntry, DeviceStatement, RIGHTS, type Right } from '../src/log-entries.ts';
+import type { PasscodeCommitment } from '../src/passcode.ts';
 import { type Asked, createRequest, type OpenRequest } from '../src/request.ts';
 import { createResponse, type Decided, readWithKeys } from '../src/response.ts';
 import { keyFingerprint, signStatement } from '../src/statement.ts';
@@ -42,7 +44,6 @@ export interface TestAccount {
   readonly devices: readonly TestDevice[];
   /** Private keys of all epochs, as the first device opens them. */
   readonly epochs: (n: number) => Promise<Opener | undefined>;
-  readonly epochKeys: readonly EpochKey[];
   /** The current epoch's private key as JSON text, which only its maker has. */
   readonly epochPrivate: string;
 }
@@ -75,7 +76,7 @@ export async function newAccount(
     now: NOW - 1000,
   });
   const log = await replayLog(webCrypto, [genesis.jws]);
-  let account = accountOf(log, [founder], [log.epoch], epoch.privateKey);
+  let account = accountOf(log, [founder], epoch.privateKey);
   while (account.devices.length < devices) account = await withDevice(account, { algorithm });
   return account;
 }
@@ -97,7 +98,7 @@ export async function withDevice(
   const device = await newDevice(algorithm);
   const entry = await addEntry(account, account.devices[0]!, device, { rights: [...rights] });
   const log = await extendLog(webCrypto, account.log, [entry]);
-  return accountOf(log, [...account.devices, device], account.epochKeys, account.epochPrivate);
+  return accountOf(log, [...account.devices, device], account.epochPrivate);
 }
 
 /** The account without a device, and with the new epoch that follows. */
@@ -108,7 +109,7 @@ export async function withoutDevice(account: TestAccount, kid: string): Promise<
   const epoch = await newEpoch();
   const next = await createEpoch(webCrypto, shown, signer, epoch, NOW - 100);
   const log = await extendLog(webCrypto, shown, [next.jws]);
-  return accountOf(log, account.devices, [...account.epochKeys, log.epoch], epoch.privateKey);
+  return accountOf(log, account.devices, epoch.privateKey);
 }
 
 /** The entry that lets a device in; `changed` members replace the honest ones. */
@@ -178,22 +179,25 @@ export function answer(
   return createResponse(webCrypto, answering, request, decided);
 }
 
+/** A commitment to a passcode that takes no time to make: for tests that are not about its strength. */
+export async function commitQuickly(passcode: string): Promise<PasscodeCommitment> {
+  const salt = webCrypto.randomBytes(16);
+  const parameters = { memory: 8, passes: 1, lanes: 1, salt, length: 32 };
+  const hash = await webCrypto.argon2id(new TextEncoder().encode(passcode), parameters);
+  return { alg: 'argon2id', m: 8, t: 1, p: 1, salt: encodeBase64url(salt), hash: encodeBase64url(hash) };
+}
+
 /** How an account reads the answers that are sealed to it. */
 export function reader(enquirer: TestAccount) {
   return readWithKeys(webCrypto, enquirer.epochs);
 }
 
-function accountOf(
-  log: DeviceLog,
-  devices: readonly TestDevice[],
-  epochKeys: readonly EpochKey[],
-  epochPrivate: string,
-): TestAccount {
+function accountOf(log: DeviceLog, devices: readonly TestDevice[], epochPrivate: string): TestAccount {
   const { kid, opener } = devices[0]!;
   const epochs = async (n: number) => {
-    const epoch = epochKeys[n];
+    const epoch = log.epochs[n];
     if (epoch === undefined) return undefined;
     return importOpener(JSON.parse(await openEpoch(log.name, epoch, kid, opener)));
   };
-  return { log, devices, epochs, epochKeys, epochPrivate };
+  return { log, devices, epochs, epochPrivate };
 }

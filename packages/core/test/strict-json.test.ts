@@ -64,7 +64,7 @@ describe('strict JSON', () => {
       fc.property(fc.dictionary(fc.string(), fc.jsonValue(), { minKeys: 1 }), fc.nat(), (object, pick) => {
         const names = Object.keys(object);
         const name = JSON.stringify(names[pick % names.length]);
-        const text = JSON.stringify({ deep: [object] }).replace(/\}\]\}$/, `,${name}:0}]}`);
+        const text = `{"deep":[${JSON.stringify(object).slice(0, -1)},${name}:0}]}`;
         JSON.parse(text);
         assert.throws(() => parseStrictJson(text), refused('json-invalid'));
       }),

@@ -14,7 +14,7 @@ import {
   PublicSigningKey,
   parseRequest,
 } from '@countersign/core';
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as v from 'valibot';
 import {
   appendToLog,
@@ -190,9 +190,8 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
         response: { 200: StateView, ...Failed },
       },
     },
-    async (call) => {
-      const { params, query } = call;
-      const gone = query.wait === undefined ? NEVER : goneSignal(call);
+    async ({ params, query }, reply) => {
+      const gone = query.wait === undefined ? NEVER : goneSignal(reply);
       return stateView(await awaitState(context, params.hash, (query.wait ?? 0) * 1000, gone));
     },
   );
@@ -396,8 +395,9 @@ async function provenDevice(
   return { account, device };
 }
 
-function goneSignal({ raw }: FastifyRequest): AbortSignal {
+/** Aborted when the caller hangs up. */
+function goneSignal({ raw }: FastifyReply): AbortSignal {
   const gone = new AbortController();
-  raw.socket.once('close', () => gone.abort());
+  raw.once('close', () => gone.abort());
   return gone.signal;
 }

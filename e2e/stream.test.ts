@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { after, before, describe, test } from 'node:test';
+import type { StreamEvent } from '@countersign/client';
+import { generateProof } from 'dpop';
+import {
+  addDevice,
+  introduce,
+  makeParty,
+  type Party,
+  refused,
+  revokeDevice,
+  startTestBroker,
+  type TestBroker,
+  TestClock,
+} from './parties.ts';
+
+const clock = new TestClock();
+let home: TestBroker;
+let serial = 0;
+
+before(async () => {
+  home = await startTestBroker(clock);
+});
+after(() => home[Symbol.asyncDispose]());
+
+async function pair(): Promise<[alice: Party, host: Party]> {
+  serial++;
+  const alice = await makeParty(home.origin, `alice${serial}@example.com`, clock);
+  const host = await makeParty(home.origin, `host${serial}@example.com`, clock);
+  await introduce(alice, host);
+  return [alice, host];
+}
+
+/** The next so many events of a stream. */
+async function take(stream: AsyncGenerator<StreamEvent>, count: number) {
+  const events = [];
+  for (let i = 0; i < count; i++) {
+    const { value } = await stream.next();
+    assert.equal(value?.kind, 'event');
+    events.push(value.event);
+  }
+  return events;
+}
+
+describe('a device on a stream', () => {
+  test('hears of a question with all of it, and of what became of it', async () => {
+    const [alice, host] = await pair();
+    const stop = new AbortController();
+    const { cursor } = await alice.device.pending();
+    const stream = alice.device.follow(cursor, stop.signal);
+    const asked = await host.enquirer.ask({ account: alice.name, text: 'Log in' });
+    const [posted] = await take(stream, 1);
+    assert.equal(posted?.kind, 'request');
+    const request = await alice.device.examine(posted!.request!);
+    assert.equal(request.hash, asked.hash);
+    await alice.device.answer(request, { decision: 'accept', shown: 'screen' });
+    const [settled] = await take(stream, 1);
+    assert.deepEqual([settled?.kind, settled?.request?.state], ['settled', 'answered']);
+    stop.abort();
+    await stream.return(undefined);
+  });
+
+  test('that was cut resumes from its cursor and misses nothing', async () => {
+    const [alice, host] = await pair();
+    const { cursor } = await alice.device.pending();
+    const first = new AbortController();
+    const stream = alice.device.follow(cursor, first.signal);
+    const one = await host.enquirer.ask({ account: alice.name, text: 'One' });
+    const [event] = await take(stream, 1);
+    assert.equal(event?.request?.hash, one.hash);
+    first.abort();
+    await stream.return(undefined);
+
+    const two = await host.enquirer.ask({ account: alice.name, text: 'Two' });
+    await host.enquirer.cancel(two.hash);
+    const three = await host.enquirer.ask({ account: alice.name, text: 'Three' });
+
+    const second = new AbortController();
+    const again = alice.device.follow(event!.cursor, second.signal);
+    const seen = await take(again, 3);
+    assert.deepEqual(
+      seen.map(({ kind, request }) => [kind, request?.hash]),
+      [
+        ['request', two.hash],
+        ['settled', two.hash],
+        ['request', three.hash],
+      ],
+    );
+    assert.ok(seen.every(({ cursor: place }, i) => i === 0 || place > seen[i - 1]!.cursor));
+    second.abort();
+    await again.return(undefined);
+  });
+
+  test('whose cursor the broker no longer keeps is told to read the list again', async () => {
+    const [alice] = await pair();
+    const stop = new AbortController();
+    const stream = alice.device.follow(1_000_000_000, stop.signal);
+    assert.deepEqual((await stream.next()).value, { kind: 'resync' });
+    stop.abort();
+  });
+
+  test('that is revoked is cut at once, and not let in again', async () => {
+    const [alice] = await pair();
+    const tablet = await addDevice(alice, 'alice’s tablet');
+    const { cursor } = await tablet.device.pending();
+    const stream = tablet.device.follow(cursor, new AbortController().signal);
+    const next = stream.next();
+    await untilStreams(1);
+    await revokeDevice(alice, await tablet.device.session.kid());
+    await assert.rejects(async () => {
+      await next;
+      for await (const _ of stream);
+    }, refused('device-revoked'));
+  });
+
+  test('needs its own proof: none, another account’s and a used one are refused', async () => {
+    const [alice, host] = await pair();
+    const path = `/v1/accounts/${encodeURIComponent(alice.name)}/pending`;
+    const proofBy = (party: Party, url = home.origin + path) =>
+      generateProof(
+        party.device.session.keys.signer.keyPair as Parameters<typeof generateProof>[0],
+        url,
+        'GET',
+      );
+    const call = async (dpop: string | undefined) => {
+      const answer = await fetch(home.origin + path, dpop === undefined ? {} : { headers: { dpop } });
+      const { code } = (await answer.json()) as { code?: string };
+      return [answer.status, code];
+    };
+    assert.deepEqual(await call(undefined), [401, 'proof-invalid']);
+    assert.deepEqual(await call('nonsense'), [401, 'proof-invalid']);
+    assert.deepEqual(await call(await proofBy(host)), [403, 'device-unknown']);
+    assert.deepEqual(await call(await proofBy(alice, `${home.origin}/elsewhere`)), [401, 'proof-invalid']);
+    const good = await proofBy(alice);
+    assert.deepEqual(await call(good), [200, undefined]);
+    assert.deepEqual(await call(good), [401, 'proof-replayed']);
+  });
+});
+
+test('a reader that does not read is cut, and never buffered for without bound', {
+  timeout: 60_000,
+}, async () => {
+  const [alice, host] = await pair();
+  const { keys } = alice.device.session;
+  const path = `/v1/accounts/${encodeURIComponent(alice.name)}/stream`;
+  const proof = await generateProof(
+    keys.signer.keyPair as Parameters<typeof generateProof>[0],
+    home.origin + path,
+    'GET',
+  );
+  const { port } = new URL(home.origin);
+  const before = home.broker.context.streams.count;
+  const socket = connect(Number(port), '127.0.0.1');
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: countersign.v1, dpop.${proof}\r\n\r\n`,
+  );
+  await untilStreams(before + 1);
+  socket.pause();
+
+  const { store, streams } = home.broker.context;
+  const asked = await host.enquirer.ask({
+    account: alice.name,
+    text: 'A long one',
+    sealed: false,
+    fields: Array.from({ length: 64 }, (_, i) => ({ name: `field ${i}`, value: 'x'.repeat(100) })),
+  });
+  const row = (await store.findRequest(asked.hash))!;
+  let sent = 0;
+  while (streams.count > before && sent < 5000) {
+    sent++;
+    streams.publish(row.accountId, { id: 1_000_000 + sent, kind: 'request', requestId: row.id }, row);
+    if (sent % 50 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await untilStreams(before);
+  const bytes = sent * row.jws.length;
+  assert.ok(bytes < 64 * 1024 * 1024, `cut after ${bytes} bytes`);
+  socket.destroy();
+});
+
+async function untilStreams(count: number): Promise<void> {
+  for (let i = 0; i < 200; i++) {
+    if (home.broker.context.streams.count === count) return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  assert.equal(home.broker.context.streams.count, count);
+}
