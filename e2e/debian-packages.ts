@@ -13,7 +13,7 @@ const NEEDED: readonly (readonly [program: string, debian: string])[] = [
 ];
 
 function isThere(program: string): boolean {
-  return (process.env['PATH'] ?? '').split(delimiter).some((folder) => {
+  return (process.env.PATH ?? '').split(delimiter).some((folder) => {
     try {
       accessSync(join(folder, program), constants.X_OK);
       return true;

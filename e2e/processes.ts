@@ -69,7 +69,9 @@ function inTerminal(words: readonly string[]): [string, string[]] {
 }
 
 export interface BrokerProcess {
+  /** What it calls itself, and where it listens. */
   readonly origin: string;
+  readonly local: string;
   readonly data: string;
   readonly child: ChildProcess;
   /** Everything that it logged. */
@@ -89,16 +91,16 @@ export async function startBrokerProcess(
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   let log = '';
-  const ready = Promise.withResolvers<string>();
+  const ready = Promise.withResolvers<{ origin: string; local: string }>();
   createInterface({ input: child.stdout }).on('line', (line) => {
     log += `${line}\n`;
-    const origin = /"origin":"([^"]+)"/.exec(line)?.[1];
-    if (origin !== undefined) ready.resolve(origin);
+    const { origin, local } = JSON.parse(line) as { origin?: string; local?: string };
+    if (origin !== undefined && local !== undefined) ready.resolve({ origin, local });
   });
   child.once('exit', (code) => ready.reject(new Error(`the broker ended at once, with ${code}: ${log}`)));
-  const origin = await ready.promise;
+  const addresses = await ready.promise;
   return {
-    origin,
+    ...addresses,
     data,
     child,
     log: () => log,

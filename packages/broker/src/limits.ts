@@ -60,11 +60,13 @@ export function judgePost(
       hint: 'wait until one is answered or expires, or cancel one',
     });
   }
-  if (standing.pausedUntil > now) throw tooOften(standing.pausedUntil - now);
   const recent = standing.recent.filter((time) => time > now - HOUR);
-  const lastMinute = recent.filter((time) => time > now - MINUTE);
-  if (lastMinute.length >= MAX_PER_MINUTE) throw tooOften(lastMinute[0]! + MINUTE - now);
-  if (recent.length >= MAX_PER_HOUR) throw tooOften(recent[0]! + HOUR - now);
+  const wait = Math.max(
+    standing.pausedUntil - now,
+    untilFree(recent, MAX_PER_HOUR, HOUR, now),
+    untilFree(recent, MAX_PER_MINUTE, MINUTE, now),
+  );
+  if (wait > 0) throw tooOften(wait);
   return { held, next: { ...standing, recent: [...recent, now] } };
 }
 
@@ -82,6 +84,12 @@ export function afterIgnored(standing: Standing, now: number): Standing {
 
 export function afterFraud(standing: Standing, now: number): Standing {
   return { ...standing, pausedUntil: Math.max(standing.pausedUntil, now + FRAUD_PAUSE) };
+}
+
+/** Seconds until one more fits, where so many fit into any span. */
+function untilFree(times: readonly number[], fit: number, span: number, now: number): number {
+  const oldest = times.at(-fit);
+  return oldest === undefined ? 0 : oldest + span - now;
 }
 
 function tooOften(seconds: number): CountersignError {

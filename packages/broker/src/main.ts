@@ -64,7 +64,8 @@ program
       now: () => Math.floor(Date.now() / 1000),
       logger,
     });
-    logger.info({ origin: broker.origin, data: options.data }, `the broker answers at ${broker.origin}`);
+    const { origin, local } = broker;
+    logger.info({ origin, local, data: options.data }, `the broker answers at ${local}`);
     let stopping = false;
     const stop = () => {
       if (stopping) return;

@@ -6,7 +6,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { CountersignError, parseStrictJson } from '@countersign/core';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyReply, LogController } from 'fastify';
 import { findAccount } from './accounts.ts';
 import { asCountersignError, statusOf } from './api/error-status.ts';
 import { addRoutes } from './api/routes.ts';
@@ -25,6 +25,9 @@ export async function createServer(
     Fastify({
       ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
       logController: new LogController({ disableRequestLogging: true }),
+      frameworkErrors: (thrown, _call, reply) => {
+        refuse(reply as FastifyReply, asCountersignError(thrown));
+      },
       bodyLimit: MAX_BODY,
 
       routerOptions: { maxParamLength: 256 },
@@ -72,14 +75,13 @@ export async function createServer(
       call.log.error({ route: call.routeOptions.url, err: error.cause ?? error }, error.code);
     }
     context.metrics.refused.inc({ code: error.code });
-    if (error.retryAfter !== undefined) reply.header('retry-after', Math.ceil(error.retryAfter));
-    return reply.code(statusOf(error.code)).send(errorBody(error));
+    return refuse(reply, error);
   });
   app.setNotFoundHandler((_call, reply) => {
     const error = new CountersignError('route-unknown', 'there is no such route', {
       hint: 'the routes are described at /openapi.json',
     });
-    return reply.code(404).send(errorBody(error));
+    return refuse(reply, error);
   });
 
   // Names of routes, never addresses: a request's hash is a capability, and says who asked whom.
@@ -117,13 +119,26 @@ async function upgrade(
   if (url === null || name === null || name === undefined) {
     throw new CountersignError('route-unknown', 'there is no stream at this address');
   }
-  const account = await findAccount(context, decodeURIComponent(name));
+  const account = await findAccount(context, decodeName(name));
   const protocols = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
   const proof = protocols.find((one) => one.startsWith('dpop.'))?.slice('dpop.'.length);
   const urls = context.origins.map((origin) => origin + url.pathname);
   const device = await context.proofs.check(proof, 'GET', urls, account);
   const cursor = parseCursor(url.searchParams.get('cursor'));
   context.streams.open(request, socket, head, { accountId: account.id, kid: device.kid, cursor });
+}
+
+function refuse(reply: FastifyReply, error: CountersignError): FastifyReply {
+  if (error.retryAfter !== undefined) reply.header('retry-after', Math.ceil(error.retryAfter));
+  return reply.code(statusOf(error.code)).send(errorBody(error));
+}
+
+function decodeName(encoded: string): string {
+  try {
+    return decodeURIComponent(encoded);
+  } catch (cause) {
+    throw new CountersignError('input-invalid', 'the address is not well encoded', { cause });
+  }
 }
 
 function errorBody({ code, message, hint, retryAfter }: CountersignError) {

@@ -12,14 +12,22 @@ const ed25519Keys = new WeakMap<PublicSigningJwk, Buffer>();
 const p256Keys = new WeakMap<PublicSigningJwk, nodeCrypto.KeyObject>();
 
 function verifyEd25519(key: PublicSigningJwk, data: Uint8Array, signature: Uint8Array): boolean {
-  let raw = ed25519Keys.get(key);
-  if (raw === undefined) {
-    raw = Buffer.from(decodeBase64url(key.x));
-    ed25519Keys.set(key, raw);
-  }
-  if (raw.length !== sodium.crypto_sign_PUBLICKEYBYTES) return false;
-  if (signature.length !== sodium.crypto_sign_BYTES) return false;
+  const raw = rawKey(key);
+  if (raw === undefined || signature.length !== sodium.crypto_sign_BYTES) return false;
   return sodium.crypto_sign_verify_detached(buffer(signature), buffer(data), raw);
+}
+
+function rawKey(key: PublicSigningJwk): Buffer | undefined {
+  const known = ed25519Keys.get(key);
+  if (known !== undefined) return known;
+  try {
+    const raw = Buffer.from(decodeBase64url(key.x));
+    if (raw.length !== sodium.crypto_sign_PUBLICKEYBYTES) return undefined;
+    ed25519Keys.set(key, raw);
+    return raw;
+  } catch {
+    return undefined;
+  }
 }
 
 function verifyP256(key: PublicSigningJwk, data: Uint8Array, signature: Uint8Array): boolean {

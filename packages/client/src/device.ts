@@ -344,6 +344,7 @@ async function completeReceipt(
 }
 
 function suspectOf(row: WireRequest, error: unknown): Suspect {
-  if (!(error instanceof CountersignError)) throw error;
+  // A broker that does not answer makes nothing suspect.
+  if (!(error instanceof CountersignError) || error.code === 'broker-unreachable') throw error;
   return { hash: row.hash, enquirer: row.enquirer.name, error };
 }

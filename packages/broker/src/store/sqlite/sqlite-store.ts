@@ -253,7 +253,8 @@ function sqliteStore(database: DatabaseSync): Store {
     },
 
     async eventBounds(accountId) {
-      return sql.eventBounds.get(accountId) as unknown as { newest: number; oldest: number };
+      const { newest, oldest } = sql.eventBounds.get(accountId) as { newest: number; oldest: number };
+      return { newest, oldest };
     },
 
     pruneEvents: (keepFrom) =>

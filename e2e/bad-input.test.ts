@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { type IncomingMessage, request } from 'node:http';
+import { after, before, describe, test } from 'node:test';
+import { isErrorCode } from '@countersign/core';
+import fc from 'fast-check';
+import { startTestBroker, type TestBroker, TestClock } from './parties.ts';
+
+const RUNS = process.env.SLOW ? 2000 : 100;
+const HASH = 'A'.repeat(43);
+const POSTS = [
+  '/v1/accounts',
+  '/v1/accounts/alice@example.com/log',
+  '/v1/requests',
+  `/v1/requests/${HASH}/response`,
+  `/v1/requests/${HASH}/cancel`,
+  `/v1/requests/${HASH}/report`,
+  '/v1/contacts',
+];
+const GETS = [
+  '/v1/accounts/alice@example.com/log',
+  `/v1/requests/${HASH}`,
+  `/v1/requests/${HASH}/receipt`,
+  '/v1/accounts/alice@example.com/pending',
+  '/v1/accounts/alice@example.com/history',
+  '/v1/accounts/alice@example.com/contacts',
+  '/v1/accounts/alice@example.com/stream',
+];
+
+let home: TestBroker;
+
+before(async () => {
+  home = await startTestBroker(new TestClock());
+});
+after(() => home[Symbol.asyncDispose]());
+
+interface Answer {
+  status: number;
+  code: string;
+  text: string;
+}
+
+async function post(path: string, body: string | Uint8Array, type = 'application/json'): Promise<Answer> {
+  const headers = { 'content-type': type };
+  return readAnswer(await fetch(home.origin + path, { method: 'POST', headers, body: body as BodyInit }));
+}
+
+async function get(path: string, headers: Record<string, string> = {}): Promise<Answer> {
+  return readAnswer(await fetch(home.origin + path, { headers }));
+}
+
+async function readAnswer(answer: Response): Promise<Answer> {
+  const text = await answer.text();
+  return { status: answer.status, code: (JSON.parse(text) as { code: string }).code, text };
+}
+
+/** A refusal that a caller can act on, and that tells nothing of the inside. */
+function assertRefused({ status, code, text }: Answer, expected?: string): void {
+  assert.ok(status >= 400 && status < 500, `status ${status}: ${text}`);
+  assert.ok(isErrorCode(code), `code ${code}`);
+  if (expected !== undefined) assert.equal(code, expected, text);
+  assert.doesNotMatch(text, /\bat \S+ \(|\.[jt]s:\d|node_modules|Error:|\bSQL/i);
+}
+
+test('the table of routes is the whole of the interface', async () => {
+  const { paths } = (await (await fetch(`${home.origin}/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, unknown>>;
+  };
+  const described = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.keys(methods).map((method) => `${method} ${path}`),
+  );
+  const named = (path: string) => path.replace('alice@example.com', '{name}').replace(HASH, '{hash}');
+  const tested = [
+    ...POSTS.map((path) => `post ${named(path)}`),
+    ...GETS.map((path) => `get ${named(path)}`),
+    'get /.well-known/countersign',
+    'get /health',
+  ];
+  assert.deepEqual(described.sort(), tested.sort());
+});
+
+for (const path of POSTS) {
+  describe(`POST ${path}`, () => {
+    const deep = `${'{"request":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
+    const cases: [what: string, body: string | Uint8Array, code: string | undefined][] = [
+      ['no body', '', 'json-invalid'],
+      ['an empty object', '{}', 'input-invalid'],
+      ['another form', '[1,2,3]', 'input-invalid'],
+      ['null', 'null', 'input-invalid'],
+      [
+        'unknown members',
+        '{"request":"a","statement":"a","response":"a","entries":["a"],"x":1}',
+        'input-invalid',
+      ],
+      ['broken JSON', '{"request":', 'json-invalid'],
+      ['a member named twice', '{"request":"a","request":"b"}', 'json-invalid'],
+      ['a member named twice in disguise', '{"request":"a","\\u0072equest":"b"}', 'json-invalid'],
+      ['a deep nest', deep, 'json-invalid'],
+      ['a nest of arrays', `${'['.repeat(50_000)}${']'.repeat(50_000)}`, 'json-invalid'],
+      [
+        'bytes that are not UTF-8',
+        new Uint8Array([0x7b, 0x22, 0xff, 0xfe, 0x22, 0x3a, 0x31, 0x7d]),
+        'json-invalid',
+      ],
+      ['a lone surrogate', '{"request":"\\ud800"}', 'json-invalid'],
+      ['a prototype', '{"__proto__":{"request":"a"}}', 'input-invalid'],
+      ['too much', `{"request":"${'a'.repeat(300_000)}"}`, 'body-too-large'],
+      ['numbers for texts', '{"request":1,"statement":2,"response":3,"entries":4}', 'input-invalid'],
+    ];
+    for (const [what, body, code] of cases) {
+      test(`refuses ${what}`, async () => assertRefused(await post(path, body), code));
+    }
+    test('refuses another content type', async () =>
+      assertRefused(await post(path, 'a=1', 'text/plain'), 'input-invalid'));
+    test('refuses arbitrary JSON, and goes on', async () => {
+      await fc.assert(
+        fc.asyncProperty(fc.json({ maxDepth: 6 }), async (body) => assertRefused(await post(path, body))),
+        { numRuns: RUNS },
+      );
+    });
+    test('refuses arbitrary statements, and goes on', async () => {
+      const part = fc.oneof(
+        fc.base64String(),
+        fc.string(),
+        fc.json().map((text) => Buffer.from(text).toString('base64url')),
+      );
+      const member =
+        path === '/v1/requests' ? 'request' : path.endsWith('/response') ? 'response' : 'statement';
+      await fc.assert(
+        fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 4 }), async (parts) => {
+          const statement = parts.join('.');
+          assertRefused(await post(path, JSON.stringify({ [member]: statement })));
+          assertRefused(await post(path, JSON.stringify({ entries: [statement] })));
+        }),
+        { numRuns: RUNS },
+      );
+    });
+  });
+}
+
+for (const path of GETS) {
+  test(`GET ${path} refuses odd queries and names`, async () => {
+    for (const query of [
+      '?wait=0',
+      '?wait=121',
+      '?wait=-1',
+      '?wait=1e3',
+      '?from=x',
+      '?max=0',
+      '?max=9999',
+      '?odd=1',
+      '?max=1&max=2',
+    ]) {
+      assertRefused(await get(path + query));
+    }
+    for (const name of [
+      '',
+      'x',
+      '%00',
+      '%ff',
+      '..%2f..',
+      'A'.repeat(400),
+      'alice@',
+      '%F0%9F%98%80@example.com',
+    ]) {
+      assertRefused(await get(path.replace('alice@example.com', name).replace(HASH, name)));
+    }
+    assertRefused(await get(path, { dpop: 'x'.repeat(5000) }));
+  });
+}
+
+test('an upgrade with a bad name, path, cursor or proof is refused, and the broker goes on', async () => {
+  for (const path of [
+    '/',
+    '/v1/accounts/%ff/stream',
+    '/v1/accounts/x/stream?cursor=-1',
+    '//',
+    '/v1/accounts//stream',
+  ]) {
+    const headers = {
+      connection: 'Upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'x',
+    };
+    const answer = Promise.withResolvers<IncomingMessage>();
+    const { hostname, port } = new URL(home.origin);
+    request({ hostname, port, path, headers }, answer.resolve).on('error', answer.reject).end();
+    const { statusCode = 0 } = await answer.promise;
+    assert.ok(statusCode >= 400 && statusCode < 500, `${path}: ${statusCode}`);
+  }
+  assert.equal((await get('/health')).status, 200);
+});
+
+test('arbitrary addresses are refused, and the broker goes on', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.webPath(), async (path) => {
+      const { status } = await fetch(home.origin + path);
+      assert.ok(status < 500, `${path}: ${status}`);
+    }),
+    { numRuns: RUNS },
+  );
+  assert.equal((await get('/health')).status, 200);
+});

@@ -1,0 +1,270 @@
+/**
+ * What every store must do, whatever it is made of.
+ * @module
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { describe, test } from 'node:test';
+import type { Device } from '@countersign/core';
+import type { AccountRow, NewRequest, Store } from '../src/store/store.ts';
+
+const NOW = 1_800_000_000;
+
+function hash(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+function codeIs(code: string) {
+  return (error: { code?: string }) => {
+    assert.equal(error.code, code);
+    return true;
+  };
+}
+
+/** @param open a new, empty store; `reopen` closes one and opens what it left behind */
+export function storeConformance(
+  name: string,
+  open: () => Promise<{ store: Store; reopen(): Promise<Store>; dispose(): Promise<void> }>,
+): void {
+  let serial = 0;
+
+  async function account(store: Store): Promise<AccountRow> {
+    const head = { seq: 0, hash: hash() };
+    const devices = new Map<string, Device>();
+    const named = { name: `a${++serial}@example.com`, identity: head.hash, head, devices };
+    return store.createAccount({ ...named, entries: ['first'] }, NOW);
+  }
+
+  async function acquainted(store: Store): Promise<{ alice: AccountRow; host: AccountRow }> {
+    const [alice, host] = [await account(store), await account(store)];
+    const change = {
+      accountId: alice.id,
+      contactId: host.id,
+      seq: 1,
+      policy: 'allow',
+      jws: 'allow',
+    } as const;
+    await store.changeContact(change, NOW);
+    return { alice, host };
+  }
+
+  function request(alice: AccountRow, host: AccountRow, change: Partial<NewRequest> = {}): NewRequest {
+    const jti = randomBytes(16).toString('base64url');
+    return {
+      hash: hash(),
+      jti,
+      jws: 'a.b.c',
+      enquirerId: host.id,
+      accountId: alice.id,
+      exp: NOW + 120,
+      ...change,
+    };
+  }
+
+  async function withStore(
+    work: (store: Store, reopen: () => Promise<Store>) => Promise<void>,
+  ): Promise<void> {
+    const { store, reopen, dispose } = await open();
+    try {
+      await work(store, reopen);
+    } finally {
+      await dispose();
+    }
+  }
+
+  describe(`the store on ${name}`, () => {
+    test('a name is taken once, also by two at once', () =>
+      withStore(async (store) => {
+        const head = { seq: 0, hash: hash() };
+        const made = { name: 'x@example.com', identity: head.hash, head, devices: new Map(), entries: ['e'] };
+        const results = await Promise.allSettled([
+          store.createAccount(made, NOW),
+          store.createAccount(made, NOW),
+        ]);
+        assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
+        await assert.rejects(store.createAccount(made, NOW), codeIs('account-exists'));
+        assert.equal(await store.findAccount('y@example.com'), undefined);
+      }));
+
+    test('an account and its log are there after a restart', () =>
+      withStore(async (store, reopen) => {
+        const alice = await account(store);
+        const next = { head: { seq: 2, hash: hash() }, devices: new Map(), entries: ['second', 'third'] };
+        await store.appendLog(alice.id, alice.head, next);
+        const again = await reopen();
+        assert.deepEqual((await again.findAccount(alice.name))?.head, next.head);
+        assert.deepEqual(await again.readLog(alice.id, 0), ['first', 'second', 'third']);
+        assert.deepEqual(await again.readLog(alice.id, 2), ['third']);
+      }));
+
+    test('of two appends at once one wins, and the other is told', () =>
+      withStore(async (store) => {
+        const alice = await account(store);
+        const next = () => ({ head: { seq: 1, hash: hash() }, devices: new Map(), entries: ['second'] });
+        const results = await Promise.allSettled([
+          store.appendLog(alice.id, alice.head, next()),
+          store.appendLog(alice.id, alice.head, next()),
+        ]);
+        assert.deepEqual(
+          results.map(({ status }) => status),
+          ['fulfilled', 'rejected'],
+        );
+        assert.equal((results[1] as PromiseRejectedResult).reason.code, 'log-conflict');
+        assert.deepEqual(await store.readLog(alice.id, 0), ['first', 'second']);
+      }));
+
+    test('a request posted twice is one, under another hash a conflict', () =>
+      withStore(async (store) => {
+        const { alice, host } = await acquainted(store);
+        const posted = request(alice, host);
+        const [first, second] = await Promise.all([
+          store.postRequest(posted, NOW),
+          store.postRequest(posted, NOW),
+        ]);
+        assert.deepEqual([first.outcome, second.outcome], ['posted', 'same']);
+        assert.equal((await store.postRequest({ ...posted, hash: hash() }, NOW)).outcome, 'conflict');
+        assert.equal(await store.countPending(), 1);
+      }));
+
+    test('a request is settled once, whoever comes together', () =>
+      withStore(async (store, reopen) => {
+        const { alice, host } = await acquainted(store);
+        const posted = await store.postRequest(request(alice, host), NOW);
+        assert.ok(posted.outcome === 'posted');
+        const { id, hash: name } = posted.request;
+        const settled = await Promise.all([
+          store.settleRequest(id, { state: 'answered', at: NOW, response: 'one' }),
+          store.settleRequest(id, { state: 'answered', at: NOW, response: 'two' }),
+          store.settleRequest(id, { state: 'cancelled-by-broker', at: NOW, reason: 'three' }),
+        ]);
+        assert.deepEqual(
+          settled.map((one) => one !== undefined),
+          [true, false, false],
+        );
+        const again = await reopen();
+        const expected = { state: 'answered', at: NOW, response: 'one' };
+        assert.deepEqual((await again.findRequest(name))?.state, expected);
+      }));
+
+    test('an answer at or past the end of its time settles nothing', () =>
+      withStore(async (store) => {
+        const { alice, host } = await acquainted(store);
+        const posted = await store.postRequest(request(alice, host), NOW);
+        assert.ok(posted.outcome === 'posted');
+        const late = { state: 'answered', at: NOW + 120, response: 'late' } as const;
+        assert.equal(await store.settleRequest(posted.request.id, late), undefined);
+      }));
+
+    test('every final state comes back as it was written', () =>
+      withStore(async (store) => {
+        const { alice } = await acquainted(store);
+        const states = [
+          { state: 'answered', at: NOW, response: 'r' },
+          { state: 'refused', at: NOW, statement: 's' },
+          { state: 'expired', at: NOW },
+          { state: 'cancelled-by-enquirer', at: NOW, statement: 's' },
+          { state: 'cancelled-by-broker', at: NOW, reason: 'why' },
+        ] as const;
+        for (const state of states) {
+          const host = await account(store);
+          const posted = await store.postRequest(request(alice, host), NOW);
+          assert.ok(posted.outcome === 'posted');
+          await store.settleRequest(posted.request.id, state);
+          assert.deepEqual((await store.getRequest(posted.request.id))?.state, state);
+        }
+      }));
+
+    test('what is past its time expires, and only that', () =>
+      withStore(async (store) => {
+        const { alice, host } = await acquainted(store);
+        await store.postRequest(request(alice, host, { exp: NOW + 10 }), NOW);
+        await store.postRequest(request(alice, host, { exp: NOW + 11 }), NOW);
+        const settled = await store.expireRequests(NOW + 10, 100);
+        assert.deepEqual(
+          settled.map(({ request: { exp, state } }) => [exp, state.state]),
+          [[NOW + 10, 'expired']],
+        );
+        assert.equal(await store.countPending(), 1);
+        assert.deepEqual(await store.expireRequests(NOW + 10, 100), []);
+      }));
+
+    test('lists are paged, pending oldest first and settled newest first', () =>
+      withStore(async (store) => {
+        const { alice, host } = await acquainted(store);
+        const ids: number[] = [];
+        for (let i = 0; i < 3; i++) {
+          const posted = await store.postRequest(request(alice, host), NOW);
+          assert.ok(posted.outcome === 'posted');
+          ids.push(posted.request.id);
+        }
+        const idsOf = (rows: { id: number }[]) => rows.map(({ id }) => id);
+        assert.deepEqual(idsOf(await store.listPending(alice.id, { max: 10 })), ids);
+        assert.deepEqual(idsOf(await store.listPending(alice.id, { max: 1, after: ids[0] })), [ids[1]]);
+        assert.deepEqual(
+          idsOf(await store.listPending(alice.id, { max: 10, before: ids[2] })),
+          ids.slice(0, 2),
+        );
+        for (const id of ids) await store.settleRequest(id, { state: 'expired', at: NOW });
+        assert.deepEqual(idsOf(await store.listPending(alice.id, { max: 10 })), []);
+        assert.deepEqual(idsOf(await store.listSettled(alice.id, { max: 10 })), ids.toReversed());
+        assert.equal(await store.pruneSettled(NOW + 1, 2), 2);
+        assert.equal((await store.listSettled(alice.id, { max: 10 })).length, 1);
+      }));
+
+    test('contacts change in order; allowing shows what was held, blocking refuses what waits', () =>
+      withStore(async (store) => {
+        const [alice, host] = [await account(store), await account(store)];
+        const posted = await store.postRequest(request(alice, host), NOW);
+        assert.ok(posted.outcome === 'posted' && posted.request.held);
+        const change = {
+          accountId: alice.id,
+          contactId: host.id,
+          seq: 1,
+          policy: 'allow',
+          jws: 'one',
+        } as const;
+        const allowed = await store.changeContact(change, NOW);
+        assert.deepEqual(
+          allowed.shown.map(({ request: { held } }) => held),
+          [false],
+        );
+        await assert.rejects(store.changeContact(change, NOW), codeIs('contact-conflict'));
+        await assert.rejects(store.changeContact({ ...change, seq: 3 }, NOW), codeIs('contact-conflict'));
+        const blocked = await store.changeContact({ ...change, seq: 2, policy: 'block', jws: 'two' }, NOW);
+        assert.deepEqual(
+          blocked.refused.map(({ request: { state } }) => state),
+          [{ state: 'refused', at: NOW, statement: 'two' }],
+        );
+        await assert.rejects(store.postRequest(request(alice, host), NOW), codeIs('not-permitted'));
+        assert.deepEqual(await store.readContacts(alice.id, 1), ['one', 'two']);
+        assert.deepEqual(await store.readContacts(alice.id, 2), ['two']);
+      }));
+
+    test('events are an account’s own, in order, and nothing between two reads is missed', () =>
+      withStore(async (store) => {
+        const { alice, host } = await acquainted(store);
+        const { newest: from } = await store.eventBounds(alice.id);
+        const posted = await store.postRequest(request(alice, host), NOW);
+        assert.ok(posted.outcome === 'posted');
+        await acquainted(store);
+        await store.settleRequest(posted.request.id, { state: 'answered', at: NOW, response: 'r' });
+        const events = await store.readEvents(alice.id, from, 10);
+        assert.deepEqual(
+          events.map(({ kind }) => kind),
+          ['request', 'settled'],
+        );
+        assert.deepEqual(await store.readEvents(alice.id, events[0]!.id, 10), [events[1]]);
+        assert.equal((await store.eventBounds(alice.id)).newest, events[1]!.id);
+        assert.deepEqual(await store.eventBounds(host.id), { newest: 0, oldest: 0 });
+      }));
+
+    test('the limits hold for requests that come together', () =>
+      withStore(async (store) => {
+        const { alice, host } = await acquainted(store);
+        const results = await Promise.allSettled(
+          Array.from({ length: 8 }, () => store.postRequest(request(alice, host), NOW)),
+        );
+        assert.equal(results.filter(({ status }) => status === 'fulfilled').length, 3);
+      }));
+  });
+}
