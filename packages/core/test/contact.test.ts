@@ -128,6 +128,14 @@ describe('a change of contacts', () => {
     }
   });
 
+  test('under another name is refused', async () => {
+    const payload = payloadOf((await change(NO_CONTACTS, 1, 'allow')).jws);
+    const { signer } = alice.devices[0]!;
+    const renamed = { ...payload, sub: 'bob@example.com' };
+    const { jws } = await signStatement(webCrypto, ContactStatement, signer, renamed);
+    await assert.rejects(read(jws), refused('account-mismatch'));
+  });
+
   test('by a stranger’s device is refused', async () => {
     const { jws } = await change(NO_CONTACTS, 1, 'allow', await newDevice());
     await assert.rejects(read(jws), refused('device-unknown'));

@@ -236,6 +236,15 @@ describe('the logs of a receipt', () => {
     await assert.rejects(verify({ ...receipt, account_log: [] }), refused('receipt-invalid'));
   });
 
+  test('are of the account that the checkpoint names', async () => {
+    const { receipt, alice, shop } = await keep();
+    const broker = await generateSigner('EdDSA');
+    const log = { ...alice.log, identity: shop.log.identity };
+    const { jws: statement } = await createCheckpoint(webCrypto, broker, BROKER, log, NOW + 6);
+    const checkpoint = { statement, key: broker.publicKey };
+    await assert.rejects(verify({ ...receipt, checkpoint }), refused('receipt-invalid'));
+  });
+
   test('are those of the accounts that the statements name', async () => {
     const { receipt } = await keep();
     const { account_log, enquirer_log } = receipt;

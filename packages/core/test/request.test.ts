@@ -191,6 +191,14 @@ describe('a request by', () => {
     await assert.rejects(receive(jws, { from: again }), refused('account-mismatch'));
   });
 
+  test('its own enquirer under another name, or under its name another identity, is refused', async () => {
+    const { jws } = (await ask(shop, alice)).statement;
+    const renamed = await forge(shop, jws, { iss: 'bank@example.com' });
+    await assert.rejects(receive(renamed), refused('account-mismatch'));
+    const moved = await forge(shop, jws, { iss_id: alice.log.identity });
+    await assert.rejects(receive(moved), refused('account-mismatch'));
+  });
+
   test('a key that the enquirer has not is refused', async () => {
     const jws = await forge(mallory, (await ask(shop, alice)).statement.jws, {});
     await assert.rejects(receive(jws), refused('device-unknown'));
@@ -264,7 +272,9 @@ describe('the time and place of a request', () => {
   test('no request ends before it begins, or stands for more than a day', async () => {
     const { jws } = (await ask(shop, alice)).statement;
     for (const exp of [NOW, NOW - 1, NOW + LONGEST_LIFETIME + 1]) {
-      await assert.rejects(receive(await forge(shop, jws, { exp })), refused('request-lifetime'));
+      const statement = await parseRequest(webCrypto, await forge(shop, jws, { exp }));
+      const checked = verifyRequest(webCrypto, statement, shop.log, { now: NOW, brokers: [BROKER] });
+      await assert.rejects(checked, refused('request-lifetime'));
     }
   });
 });

@@ -155,6 +155,14 @@ describe('an answer by', () => {
     const { jws } = (await answer(alice, shop, request)).statement;
     const posing = await forge(mallory.devices[0]!, jws, {});
     await assert.rejects(verify(request, posing), refused('device-unknown'));
+    await assert.rejects(verify(request, posing, mallory), refused('account-mismatch'));
+  });
+
+  test('the asked account under another name is refused', async () => {
+    const request = await ask(shop, alice);
+    const { jws } = (await answer(alice, shop, request)).statement;
+    const renamed = await forge(alice.devices[0]!, jws, { iss: 'bob@example.com' });
+    await assert.rejects(verify(request, renamed), refused('account-mismatch'));
   });
 
   test('a key that no log has is refused', async () => {
