@@ -365,7 +365,7 @@ describe('a device detects a broker that', () => {
     evil.tamper(
       (path, body) => path.includes('/contacts') && { ...body, changes: [...body.changes, forged] },
     );
-    await assert.rejects(alice.device.contacts.read(), refused('device-unknown'));
+    await assert.rejects(alice.device.contacts.read(), refused('account-mismatch'));
   });
 
   test('calls one enquirer by another’s name', async () => {

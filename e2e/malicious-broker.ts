@@ -3,7 +3,7 @@
  * change whatever goes out.
  * @module
  */
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { RunningBroker } from '../packages/broker/src/index.ts';
 import { startTestBroker } from './parties.ts';
@@ -27,7 +27,11 @@ export async function startMaliciousBroker(clock: {
 }): Promise<MaliciousBroker> {
   let hand: Tamper | undefined;
   let upstream = '';
-  const server = createServer(async (call, reply) => {
+  const server = createServer((call, reply) => {
+    serve(call, reply).catch((error: unknown) => reply.writeHead(500).end(String(error)));
+  });
+
+  async function serve(call: IncomingMessage, reply: ServerResponse): Promise<void> {
     // A malicious broker need not wait for an answer to give one.
     const url = hand === undefined ? call.url : call.url?.replace(/\?wait=\d+$/, '');
     const answer = await fetch(upstream + url, {
@@ -43,7 +47,8 @@ export async function startMaliciousBroker(clock: {
     const changed =
       hand === undefined || !answer.ok ? body : (await hand(path, body, call.method ?? '')) || body;
     reply.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(changed));
-  });
+  }
+
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const honest = await startTestBroker(clock, origin);
@@ -85,7 +90,7 @@ export function alterPayload(jws: string, change: (text: string) => string): str
 export function alterMember(name: string): (text: string) => string {
   return (text) =>
     text.replace(
-      new RegExp(`("${name}":"?)([A-Za-z0-9])`),
+      new RegExp(`("${name}":"?)([A-Za-z0-9_-])`),
       (_, before: string, first: string) =>
         before + (/[A-Za-z]/.test(first) ? (first === 'A' ? 'E' : 'A') : first === '1' ? '2' : '1'),
     );

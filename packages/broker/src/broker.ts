@@ -71,6 +71,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const local = URL.parse(listening)!.origin;
   if (!origins.includes(local)) origins.push(local);
 
+  await prune(context, options.retain);
   const timers = [
     repeat(SWEEP_MS, () => sweep(context)),
     repeat(PRUNE_MS, () => prune(context, options.retain)),

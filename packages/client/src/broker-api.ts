@@ -3,10 +3,12 @@
  * @module
  */
 import {
+  AccountName,
   CountersignError,
   describeIssue,
   Hash,
   isErrorCode,
+  makeVisible,
   PublicSigningKey,
   parseStrictJson,
   STATES,
@@ -15,9 +17,18 @@ import type { WebSigner } from '@countersign/core/webcrypto';
 import { generateProof } from 'dpop';
 import * as v from 'valibot';
 
+/** Longest that a broker is waited for, in ms, beside what it was asked to wait. */
+const DEADLINE_MS = 15_000;
+
+/** Whatever a broker says in words may reach a terminal: nothing in it may act there, or mislead. */
+const Words = v.pipe(v.string(), v.transform(makeVisible));
+
 const WellKnown = v.object({
   versions: v.array(v.string()),
-  origin: v.string(),
+  origin: v.pipe(
+    v.string(),
+    v.check((text) => URL.parse(text)?.origin === text, 'not an origin'),
+  ),
   key: PublicSigningKey,
   domains: v.array(v.string()),
 });
@@ -29,14 +40,14 @@ const State = v.object({
   settled_at: v.optional(v.number()),
   response: v.optional(v.string()),
   statement: v.optional(v.string()),
-  reason: v.optional(v.string()),
+  reason: v.optional(Words),
 });
 export type WireState = v.InferOutput<typeof State>;
 
 const Request = v.object({
   ...State.entries,
   cursor: v.number(),
-  enquirer: v.object({ name: v.string(), identity: Hash }),
+  enquirer: v.object({ name: AccountName, identity: Hash }),
   posted_at: v.number(),
   held: v.boolean(),
   request: v.optional(v.string()),
@@ -52,7 +63,7 @@ export type WireEvent = v.InferOutput<typeof Event>;
 
 const Listed = v.object({ requests: v.array(Request), cursor: v.number() });
 const Log = v.object({
-  name: v.string(),
+  name: AccountName,
   identity: Hash,
   entries: v.array(v.string()),
   checkpoint: v.string(),
@@ -66,8 +77,8 @@ const ReceiptParts = v.object({
 });
 const Failure = v.object({
   code: v.string(),
-  message: v.string(),
-  hint: v.optional(v.string()),
+  message: Words,
+  hint: v.optional(Words),
   retry_after: v.optional(v.number()),
 });
 
@@ -111,7 +122,8 @@ export class BrokerApi {
 
   /** @param wait seconds to wait for an answer, 1 to 120; 0 not to */
   readState(hash: string, wait = 0, signal?: AbortSignal): Promise<WireState> {
-    return this.#get(`/v1/requests/${hash}${wait > 0 ? `?wait=${wait}` : ''}`, State, {}, signal);
+    const query = wait > 0 ? `?wait=${wait}` : '';
+    return this.#get(`/v1/requests/${hash}${query}`, State, {}, wait, signal);
   }
 
   postResponse(hash: string, response: string): Promise<WireState> {
@@ -179,13 +191,19 @@ export class BrokerApi {
     return generateProof(signer.keyPair as Parameters<typeof generateProof>[0], this.origin + path, 'GET');
   }
 
-  #get<S extends v.GenericSchema>(path: string, schema: S, headers = {}, signal?: AbortSignal) {
-    return this.#call(path, schema, { headers, ...(signal === undefined ? {} : { signal }) });
+  /** @param wait seconds that the broker may take its time for */
+  #get<S extends v.GenericSchema>(path: string, schema: S, headers = {}, wait = 0, signal?: AbortSignal) {
+    const late = AbortSignal.timeout(DEADLINE_MS + wait * 1000);
+    return this.#call(path, schema, {
+      headers,
+      signal: signal === undefined ? late : AbortSignal.any([signal, late]),
+    });
   }
 
   #post<S extends v.GenericSchema>(path: string, body: object, schema: S) {
     const headers = { 'content-type': 'application/json' };
-    return this.#call(path, schema, { method: 'POST', headers, body: JSON.stringify(body) });
+    const signal = AbortSignal.timeout(DEADLINE_MS);
+    return this.#call(path, schema, { method: 'POST', headers, body: JSON.stringify(body), signal });
   }
 
   async #call<S extends v.GenericSchema>(

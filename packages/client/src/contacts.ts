@@ -4,7 +4,6 @@
  * @module
  */
 import {
-  activeDevice,
   applyContact,
   type Contact,
   type ContactList,
@@ -43,7 +42,7 @@ export class Contacts {
   /** Changes what an enquirer may do. */
   async change(contact: { name: string; identity: string }, policy: Policy): Promise<void> {
     const { api, crypto, keys, clock } = this.#session;
-    const log = await this.#session.ownLog();
+    const log = await this.#session.ownLog(0);
     const list = await this.read();
     const statement = await createContact(crypto, keys.signer, log, list, contact, policy, clock.now());
     await api.postContact(statement.jws);
@@ -51,25 +50,15 @@ export class Contacts {
     await this.read();
   }
 
-  /** What the list says of an enquirer. */
-  async find(identity: string): Promise<Contact | undefined> {
-    return (await this.read()).contacts.get(identity);
-  }
-
   async #apply(changes: readonly string[]): Promise<ContactList> {
     const { crypto } = this.#session;
-    const log = await this.#session.ownLog();
+    let log = await this.#session.ownLog();
     let list = NO_CONTACTS;
     for (const jws of changes) {
       const statement = await parseContact(crypto, jws);
-      // A change by a device that was revoked since stays a change.
-      const device = log.devices.get(statement.kid) ?? activeDevice(log, statement.kid);
-      const { revokedAt: _, ...then } = device;
-      const verified = await verifyContact(crypto, statement, {
-        ...log,
-        devices: new Map([[device.kid, then]]),
-      });
-      list = applyContact(list, verified);
+      if (statement.payload.head.seq > log.head.seq) log = await this.#session.ownLog(0);
+      const { hashes } = log;
+      list = applyContact(list, await verifyContact(crypto, statement, log, (seq) => hashes[seq]));
     }
     return list;
   }

@@ -3,6 +3,7 @@
  * @module
  */
 import {
+  CountersignError,
   type CryptoProvider,
   createGenesis,
   type NewEpoch,
@@ -37,6 +38,11 @@ export async function createAccount(options: NewAccountOptions): Promise<DeviceK
   const { name, broker, deviceName, algorithm = 'EdDSA', keyStore, state, crypto, clock } = options;
   const api = new BrokerApi(broker);
   const { origin } = await api.wellKnown();
+  if (origin !== broker) {
+    throw new CountersignError('broker-answer-invalid', `the broker at ${broker} calls itself ${origin}`, {
+      hint: `use that address, if it is the broker that you mean: --broker ${origin}`,
+    });
+  }
   const signer = await generateSigner(algorithm, { extractable: keyStore.exports });
   const opener = await generateOpener({ extractable: keyStore.exports });
   const genesis = await createGenesis(crypto, {
@@ -47,7 +53,7 @@ export async function createAccount(options: NewAccountOptions): Promise<DeviceK
     epoch: await newEpoch(),
     now: clock.now(),
   });
-  const keys: DeviceKeys = { name, identity: genesis.hash, broker: origin, signer, opener };
+  const keys: DeviceKeys = { name, identity: genesis.hash, broker, signer, opener };
   await keyStore.save(keys);
   try {
     await api.register([genesis.jws]);
@@ -55,7 +61,7 @@ export async function createAccount(options: NewAccountOptions): Promise<DeviceK
     await keyStore.discard();
     throw error;
   }
-  await new AccountBook(new BrokerApi(origin), crypto, state, clock).bind(name, genesis.hash, 'own');
+  await new AccountBook(api, crypto, state, clock).bind(name, genesis.hash, 'own');
   return keys;
 }
 

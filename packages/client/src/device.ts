@@ -5,6 +5,7 @@
 import {
   activeDevice,
   CHECKPOINT_AGE,
+  type ContactList,
   CountersignError,
   checkMayAnswer,
   checkPasscode,
@@ -108,13 +109,14 @@ export class Device {
   async pending(options: ListOptions = {}): Promise<PendingList> {
     const { api, keys } = this.#session;
     const { requests: rows, cursor } = await api.list(keys.signer, keys.name, 'pending', options);
+    const contacts = await this.contacts.read();
     const requests: PendingRequest[] = [];
     const contactRequests: ContactRequest[] = [];
     const suspects: Suspect[] = [];
     for (const row of rows) {
       try {
         if (row.held) contactRequests.push(await this.#contactRequest(row));
-        else requests.push(await this.examine(row));
+        else requests.push(await this.examine(row, contacts));
       } catch (error) {
         suspects.push(suspectOf(row, error));
       }
@@ -127,7 +129,7 @@ export class Device {
    * @throws `contact-unknown`, `not-permitted`, `request-replayed`, `request-mismatch`, `account-mismatch`, and
    *   what `verifyRequest` and `openRequest` throw
    */
-  async examine(row: WireRequest): Promise<PendingRequest> {
+  async examine(row: WireRequest, contacts?: ContactList): Promise<PendingRequest> {
     const { crypto, clock, keys, book, state } = this.#session;
     if (row.request === undefined) {
       throw new CountersignError(
@@ -152,7 +154,8 @@ export class Device {
     ) {
       throw new CountersignError('request-mismatch', 'the broker delivered a request under another’s label');
     }
-    checkMayAsk(await this.contacts.find(payload.iss_id), payload.iss);
+    const { contacts: list } = contacts ?? (await this.contacts.read());
+    checkMayAsk(list.get(payload.iss_id), payload.iss);
     if ((await state.get<Answered>('answered', verified.hash)) !== undefined) {
       throw new CountersignError('request-replayed', 'this request was answered here before');
     }

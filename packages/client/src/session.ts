@@ -81,7 +81,9 @@ export class Session {
   };
 
   async #openEpoch(n: number): Promise<Opener | undefined> {
-    const log = await this.ownLog();
+    const known = await this.ownLog();
+    // An epoch that we have not heard of may be a minute old.
+    const log = known.epochs[n] === undefined ? await this.ownLog(0) : known;
     const epoch = log.epochs[n];
     const kid = await this.kid();
     if (epoch === undefined || !Object.hasOwn(epoch.sealed, kid)) return undefined;

@@ -159,6 +159,36 @@ export function activeDevice(log: DeviceLog, kid: string): Device {
   return device;
 }
 
+/** The device behind a kid, if it was in the account when the log had its entry of a number as its newest. */
+export function deviceAt(log: Pick<DeviceLog, 'name' | 'devices'>, kid: string, seq: number): Device {
+  const device = log.devices.get(kid);
+  if (device === undefined || device.addedAt.seq > seq) {
+    throw new CountersignError('device-unknown', `${log.name} had no device ${kid} then`);
+  }
+  if (device.revokedAt !== undefined && device.revokedAt.seq <= seq) {
+    throw new CountersignError('device-revoked', `the device ${device.name} of ${log.name} had been revoked`);
+  }
+  return device;
+}
+
+/**
+ * Checks that the log that a device knew is the one at hand, or the beginning of it.
+ * @throws `log-rollback` where the device knew more of it; `log-fork` where it knew another
+ */
+export function checkKnownHead(head: Head, hashAt: (seq: number) => string | undefined): void {
+  const known = hashAt(head.seq);
+  if (known === undefined) {
+    throw new CountersignError('log-rollback', 'the device knew a longer log than the one at hand', {
+      hint: 'read the log again; if it stays so, the broker hides entries',
+    });
+  }
+  if (known !== head.hash) {
+    throw new CountersignError('log-fork', 'the device knew another log than the one at hand', {
+      hint: 'the broker shows different logs to different readers: do not trust it',
+    });
+  }
+}
+
 /** The devices in the account now. */
 export function activeDevices(log: DeviceLog): Device[] {
   return [...log.devices.values()].filter((device) => device.revokedAt === undefined);

@@ -17,6 +17,9 @@ const UNASSIGNED = /[\p{Cn}\p{Co}\p{Cs}]/u;
 const ODD_SPACE = /[\p{Zs}--[ ]]/v;
 const LONG_SPACE = / {3}|^ | $/;
 const STACKED_MARKS = /\p{M}{5}/u;
+/** A mark with nothing to stand on, and marks that strike out or enclose what they stand on. */
+const LOOSE_MARK = /^\p{M}|[\u0334-\u0338\u20D2-\u20E0\u20E5-\u20EB]/u;
+/** Looked for in the compatibility form: `：／／` is `://` to a reader. */
 const LINK = /:\/\/|\b(?:www\.|mailto:|javascript:|data:|tel:|sms:|file:)/i;
 /** Joiners that writing needs: inside emoji, and between letters of scripts that join (RFC 5892 appendix A). */
 const JOINING =
@@ -34,6 +37,7 @@ const RULES: readonly (readonly [RegExp, string])[] = [
   [ODD_SPACE, 'a space that is not the plain one'],
   [LONG_SPACE, 'spaces at an end, or three in a row'],
   [STACKED_MARKS, 'more than four marks on one letter'],
+  [LOOSE_MARK, 'a mark that strikes out, encloses, or stands on nothing'],
   [LINK, 'a link'],
 ];
 
@@ -52,7 +56,7 @@ export function checkDisplayLine(text: string, maxBytes = MAX_TEXT_BYTES): strin
   }
   const judged = text.replace(NEEDED_JOINER, '');
   for (const [rule, what] of RULES) {
-    const found = rule.exec(judged);
+    const found = rule.exec(rule === LINK ? judged.normalize('NFKC') : judged);
     if (found !== null) {
       const code = found[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0');
       throw new CountersignError('text-refused', `${what} (U+${code}, at character ${found.index + 1})`);

@@ -42,7 +42,8 @@ export interface VerifiedReceipt {
 }
 
 /**
- * Verifies a receipt. What it proves is about two identities: the caller compares them with those it trusts.
+ * Verifies a receipt. What it proves is about two identities and a broker's key: the caller
+ * compares them with those it trusts.
  * @throws `receipt-invalid`; `checkpoint-stale` where the checkpoint is older than the answer by more than the
  *   kind allows; and all that verifying a log, a request and a response throws
  */
@@ -68,6 +69,12 @@ export async function verifyReceipt(crypto: CryptoProvider, input: unknown): Pro
   const word = await verifyStatement(crypto, checkpoint, receipt.checkpoint.key);
   if (word.payload.sub_id !== account.identity || word.payload.head.hash !== account.head.hash) {
     throw new CountersignError('receipt-invalid', 'the checkpoint is for another log than the receipt holds');
+  }
+  if (word.payload.iss !== payload.aud) {
+    throw new CountersignError(
+      'receipt-invalid',
+      'the checkpoint is by another broker than the request names',
+    );
   }
   // without this, a device that was revoked could answer today with the log of an older day
   const oldest = response.statement.payload.iat - CHECKPOINT_AGE[request.question.kind] - CLOCK_SKEW;

@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import { AccountName } from './account-name.ts';
 import type { CryptoProvider, Opener, Signer } from './crypto-provider.ts';
-import { activeDevice, type Device, type DeviceLog } from './device-log.ts';
+import { activeDevice, checkKnownHead, type Device, type DeviceLog } from './device-log.ts';
 import { CountersignError } from './errors.ts';
 import { Hash, Seconds } from './keys.ts';
 import { checkPasscode, normalizePasscode, PASSCODE_DIGITS } from './passcode.ts';
@@ -169,7 +169,10 @@ export async function verifyResponse(
   }
   const device = activeDevice(account, statement.kid);
   const verified = await verifyStatement(crypto, statement, device.sig);
-  checkHead(account, payload.head, device);
+  checkKnownHead(payload.head, (seq) => account.hashes[seq]);
+  if (device.addedAt.seq > payload.head.seq) {
+    throw new CountersignError('log-invalid', 'the device answered before it was let in');
+  }
   if (payload.iat < asked.iat - CLOCK_SKEW) {
     throw new CountersignError('response-early', 'the answer is older than the request');
   }
@@ -217,22 +220,5 @@ async function checkDecision(
   }
   if (!(await checkPasscode(crypto, question.passcode, normalizePasscode(decision.passcode)))) {
     throw new CountersignError('passcode-wrong', 'the answer carries a wrong passcode');
-  }
-}
-
-function checkHead(account: DeviceLog, head: { seq: number; hash: string }, device: Device): void {
-  const known = account.hashes[head.seq];
-  if (known === undefined) {
-    throw new CountersignError('log-rollback', 'the device knew a longer log than the one at hand', {
-      hint: 'read the log again; if it stays so, the broker hides entries',
-    });
-  }
-  if (known !== head.hash) {
-    throw new CountersignError('log-fork', 'the device knew another log than the one at hand', {
-      hint: 'the broker shows different logs to different readers: do not trust it',
-    });
-  }
-  if (device.addedAt.seq > head.seq) {
-    throw new CountersignError('log-invalid', 'the device answered before it was let in');
   }
 }

@@ -33,7 +33,12 @@ const change = (list: ContactList, n: number, policy: Policy, by = alice.devices
   createContact(webCrypto, by.signer, alice.log, list, contact(n), policy, NOW);
 
 async function read(jws: string, account = alice) {
-  return verifyContact(webCrypto, await parseContact(webCrypto, jws), account.log);
+  return verifyContact(
+    webCrypto,
+    await parseContact(webCrypto, jws),
+    account.log,
+    (seq) => account.log.hashes[seq],
+  );
 }
 
 describe('the list of contacts', () => {
@@ -141,11 +146,36 @@ describe('a change of contacts', () => {
     await assert.rejects(read(jws), refused('device-unknown'));
   });
 
-  test('by a revoked device is refused', async () => {
+  test('by a device that is revoked later stays; by one that was revoked already is refused', async () => {
+    const before = await change(NO_CONTACTS, 1, 'allow', alice.devices[1]);
     const later = await withoutDevice(alice, alice.devices[1]!.kid);
-    const { jws } = await change(NO_CONTACTS, 1, 'allow', alice.devices[1]);
-    await read(jws);
-    await assert.rejects(read(jws, later), refused('device-revoked'));
+    await read(before.jws, later);
+    const after = await createContact(
+      webCrypto,
+      alice.devices[1]!.signer,
+      later.log,
+      NO_CONTACTS,
+      contact(1),
+      'allow',
+      NOW,
+    );
+    await assert.rejects(read(after.jws, later), refused('device-revoked'));
+  });
+
+  test('by a revoked device that pretends to know the old log does not follow one that knew the new', async () => {
+    const { log: later } = await withoutDevice(alice, alice.devices[1]!.kid);
+    const { signer } = alice.devices[0]!;
+    const first = await createContact(webCrypto, signer, later, NO_CONTACTS, contact(1), 'block', NOW);
+    const list = applyContact(NO_CONTACTS, first);
+    const second = await change(list, 1, 'allow', alice.devices[1]);
+    assert.throws(() => applyContact(list, second), refused('contact-conflict'));
+  });
+
+  test('after another change than the one before it does not follow', async () => {
+    const list = applyContact(NO_CONTACTS, await change(NO_CONTACTS, 1, 'block'));
+    const other = applyContact(NO_CONTACTS, await change(NO_CONTACTS, 2, 'block'));
+    const next = await change(other, 3, 'allow');
+    assert.throws(() => applyContact(list, next), refused('contact-conflict'));
   });
 
   test('is of a known policy and a number from 1', async () => {

@@ -45,6 +45,9 @@ describe('a line that may be shown', () => {
   }
 
   for (const [what, text] of [
+    ['a link in full-width signs', 'https：／／example.com'],
+    ['a mark that stands on nothing', '\u0301pay'],
+    ['a mark that strikes out', 'pay 1\u03360\u0336 EUR'],
     ['a right-to-left override', 'invoice\u202Efdp.exe'],
     ['a left-to-right embedding', 'a\u202Ab'],
     ['a right-to-left isolate', 'a\u2067b\u2069'],
