@@ -30,7 +30,7 @@ const CACHE_KIB = 128 * 1024;
 /** Opens or makes the database file. */
 export function openSqliteStore(path: string): Store {
   const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
-  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};`);
+  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -${CACHE_KIB};`);
   migrate(database);
   return sqliteStore(database);
 }
