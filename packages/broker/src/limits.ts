@@ -72,7 +72,7 @@ export function judgePost(
 
 /** After an answer: whoever is answered may go on as before. */
 export function afterAnswer(standing: Standing): Standing {
-  return { ...standing, ignored: 0 };
+  return standing.ignored === 0 ? standing : { ...standing, ignored: 0 };
 }
 
 /** After an expiry that nobody answered: the pause doubles. */

@@ -6,7 +6,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CountersignError } from '@countersign/core';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
 import { backUp } from './backup.ts';
 import { operatorSocketPath, startBroker } from './broker.ts';
@@ -50,7 +50,11 @@ program
   .option('--origin <url>', 'where the world reaches it, if through a proxy', origin)
   .option('--domain <name...>', 'keep accounts of these domains only')
   .option('--retain <days>', 'remove settled requests after so many days; by default they are kept', days)
-  .option('--log <level>', 'silent, error, info or debug', 'info')
+  .addOption(
+    new Option('--log <level>', 'as JSON lines on standard output')
+      .choices(['silent', 'error', 'warn', 'info', 'debug'])
+      .default(process.stdout.isTTY ? 'warn' : 'info'),
+  )
   .action(async (options) => {
     const logger = pino({ level: options.log });
     const broker = await startBroker({
@@ -66,6 +70,11 @@ program
     });
     const { origin, local } = broker;
     logger.info({ origin, local, data: options.data }, `the broker answers at ${local}`);
+    if (process.stdout.isTTY) {
+      process.stdout.write(
+        `The broker answers at ${local}; its data is in ${options.data}. Ctrl-C stops it.\n`,
+      );
+    }
     let stopping = false;
     const stop = () => {
       if (stopping) return;

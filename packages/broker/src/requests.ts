@@ -35,7 +35,15 @@ export async function postRequest(
   await verifyRequest(crypto, statement, enquirer, { now: now(), brokers: origins });
   const account = await findIdentified(context, sub, sub_id);
   const posted = await store.postRequest(
-    { hash: statement.hash, jti, jws, enquirerId: enquirer.id, accountId: account.id, exp },
+    {
+      hash: statement.hash,
+      jti,
+      jws,
+      enquirerId: enquirer.id,
+      enquirer: { name: iss, identity: iss_id },
+      accountId: account.id,
+      exp,
+    },
     now(),
   );
   if (posted.outcome === 'conflict') {
@@ -56,24 +64,27 @@ export async function findRequest(context: BrokerContext, hash: string): Promise
   return request;
 }
 
-/** The state of a request, once it is settled or the wait is over. */
+/**
+ * The state of a request, once it is settled or the wait is over.
+ * @param onGone told how to end the wait where the caller hangs up
+ */
 export async function awaitState(
   context: BrokerContext,
   hash: string,
   waitMs: number,
-  gone: AbortSignal,
+  onGone: (leave: () => void) => void,
 ): Promise<RequestRow> {
   if (waitMs === 0) return findRequest(context, hash);
   // Waiting begins before looking, so that an answer in between is not missed.
-  const enough = new AbortController();
-  const woken = context.waiters.wait(hash, waitMs, AbortSignal.any([gone, enough.signal]));
+  const waiting = context.waiters.wait(hash, waitMs);
+  onGone(waiting.leave);
   try {
     const request = await findRequest(context, hash);
     if (request.state.state !== 'pending') return request;
-    const state = await woken;
+    const state = await waiting.settled;
     return state === undefined ? await findRequest(context, hash) : { ...request, state };
   } finally {
-    enough.abort();
+    waiting.leave();
   }
 }
 
@@ -146,7 +157,7 @@ async function settle(context: BrokerContext, request: RequestRow, outcome: Sett
   if (request.state.state === 'pending' && request.exp <= outcome.at) {
     throw new CountersignError('request-expired', 'the request expired before this came');
   }
-  const settlement = await context.store.settleRequest(request.id, outcome);
+  const settlement = await context.store.settleRequest(request, outcome);
   if (settlement === undefined) {
     const now = await context.store.getRequest(request.id);
     if (now?.state.state === 'pending') {

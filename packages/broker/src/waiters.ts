@@ -6,6 +6,13 @@ import type { Settled } from '@countersign/core';
 
 type Wake = (state: Settled | undefined) => void;
 
+export interface Waiting {
+  /** The settled state; or nothing, where the wait ended without. */
+  readonly settled: Promise<Settled | undefined>;
+  /** Ends the wait now. */
+  readonly leave: () => void;
+}
+
 export class Waiters {
   readonly #waiting = new Map<string, Set<Wake>>();
   #count = 0;
@@ -15,29 +22,25 @@ export class Waiters {
   }
 
   /**
-   * Waits until a request is settled, the time is over, or the asker has gone.
+   * Waits until a request is settled, the time is over, or whoever waits leaves.
    * @param milliseconds how long
-   * @returns the settled state, or nothing
    */
-  wait(hash: string, milliseconds: number, gone: AbortSignal): Promise<Settled | undefined> {
-    return new Promise((resolve) => {
-      const wakes = this.#waiting.get(hash) ?? new Set();
-      const wake: Wake = (state) => {
-        clearTimeout(timer);
-        gone.removeEventListener('abort', leave);
-        wakes.delete(wake);
-        if (wakes.size === 0) this.#waiting.delete(hash);
-        this.#count--;
-        resolve(state);
-      };
-      const leave = () => wake(undefined);
-      const timer = setTimeout(leave, milliseconds);
-      gone.addEventListener('abort', leave);
-      wakes.add(wake);
-      this.#waiting.set(hash, wakes);
-      this.#count++;
-      if (gone.aborted) leave();
-    });
+  wait(hash: string, milliseconds: number): Waiting {
+    const { promise, resolve } = Promise.withResolvers<Settled | undefined>();
+    const wakes = this.#waiting.get(hash) ?? new Set();
+    const wake: Wake = (state) => {
+      if (!wakes.delete(wake)) return;
+      clearTimeout(timer);
+      if (wakes.size === 0) this.#waiting.delete(hash);
+      this.#count--;
+      resolve(state);
+    };
+    const leave = () => wake(undefined);
+    const timer = setTimeout(leave, milliseconds);
+    wakes.add(wake);
+    this.#waiting.set(hash, wakes);
+    this.#count++;
+    return { settled: promise, leave };
   }
 
   wake(hash: string, state: Settled): void {

@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
 import type { Device } from '@countersign/core';
-import type { AccountRow, NewRequest, Store } from '../src/store/store.ts';
+import type { AccountRow, NewRequest, RequestRow, Store } from '../src/store/store.ts';
 
 const NOW = 1_800_000_000;
 
@@ -55,6 +55,7 @@ export function storeConformance(
       jti,
       jws: 'a.b.c',
       enquirerId: host.id,
+      enquirer: { name: host.name, identity: host.identity },
       accountId: alice.id,
       exp: NOW + 120,
       ...change,
@@ -131,11 +132,11 @@ export function storeConformance(
         const { alice, host } = await acquainted(store);
         const posted = await store.postRequest(request(alice, host), NOW);
         assert.ok(posted.outcome === 'posted');
-        const { id, hash: name } = posted.request;
+        const asked = posted.request;
         const settled = await Promise.all([
-          store.settleRequest(id, { state: 'answered', at: NOW, response: 'one' }),
-          store.settleRequest(id, { state: 'answered', at: NOW, response: 'two' }),
-          store.settleRequest(id, { state: 'cancelled-by-broker', at: NOW, reason: 'three' }),
+          store.settleRequest(asked, { state: 'answered', at: NOW, response: 'one' }),
+          store.settleRequest(asked, { state: 'answered', at: NOW, response: 'two' }),
+          store.settleRequest(asked, { state: 'cancelled-by-broker', at: NOW, reason: 'three' }),
         ]);
         assert.deepEqual(
           settled.map((one) => one !== undefined),
@@ -143,7 +144,7 @@ export function storeConformance(
         );
         const again = await reopen();
         const expected = { state: 'answered', at: NOW, response: 'one' };
-        assert.deepEqual((await again.findRequest(name))?.state, expected);
+        assert.deepEqual((await again.findRequest(asked.hash))?.state, expected);
       }));
 
     test('an answer at or past the end of its time settles nothing', () =>
@@ -152,7 +153,7 @@ export function storeConformance(
         const posted = await store.postRequest(request(alice, host), NOW);
         assert.ok(posted.outcome === 'posted');
         const late = { state: 'answered', at: NOW + 120, response: 'late' } as const;
-        assert.equal(await store.settleRequest(posted.request.id, late), undefined);
+        assert.equal(await store.settleRequest(posted.request, late), undefined);
       }));
 
     test('every final state comes back as it was written', () =>
@@ -169,7 +170,7 @@ export function storeConformance(
           const host = await account(store);
           const posted = await store.postRequest(request(alice, host), NOW);
           assert.ok(posted.outcome === 'posted');
-          await store.settleRequest(posted.request.id, state);
+          await store.settleRequest(posted.request, state);
           assert.deepEqual((await store.getRequest(posted.request.id))?.state, state);
         }
       }));
@@ -191,20 +192,21 @@ export function storeConformance(
     test('lists are paged, pending oldest first and settled newest first', () =>
       withStore(async (store) => {
         const { alice, host } = await acquainted(store);
-        const ids: number[] = [];
+        const asked: RequestRow[] = [];
         for (let i = 0; i < 3; i++) {
           const posted = await store.postRequest(request(alice, host), NOW);
           assert.ok(posted.outcome === 'posted');
-          ids.push(posted.request.id);
+          asked.push(posted.request);
         }
-        const idsOf = (rows: { id: number }[]) => rows.map(({ id }) => id);
+        const idsOf = (rows: RequestRow[]) => rows.map(({ id }) => id);
+        const ids = idsOf(asked);
         assert.deepEqual(idsOf(await store.listPending(alice.id, { max: 10 })), ids);
         assert.deepEqual(idsOf(await store.listPending(alice.id, { max: 1, after: ids[0] })), [ids[1]]);
         assert.deepEqual(
           idsOf(await store.listPending(alice.id, { max: 10, before: ids[2] })),
           ids.slice(0, 2),
         );
-        for (const id of ids) await store.settleRequest(id, { state: 'expired', at: NOW });
+        for (const request of asked) await store.settleRequest(request, { state: 'expired', at: NOW });
         assert.deepEqual(idsOf(await store.listPending(alice.id, { max: 10 })), []);
         assert.deepEqual(idsOf(await store.listSettled(alice.id, { max: 10 })), ids.toReversed());
         assert.equal(await store.pruneSettled(NOW + 1, 2), 2);
@@ -247,7 +249,7 @@ export function storeConformance(
         const posted = await store.postRequest(request(alice, host), NOW);
         assert.ok(posted.outcome === 'posted');
         await acquainted(store);
-        await store.settleRequest(posted.request.id, { state: 'answered', at: NOW, response: 'r' });
+        await store.settleRequest(posted.request, { state: 'answered', at: NOW, response: 'r' });
         const events = await store.readEvents(alice.id, from, 10);
         assert.deepEqual(
           events.map(({ kind }) => kind),

@@ -14,7 +14,7 @@ import {
   PublicSigningKey,
   parseRequest,
 } from '@countersign/core';
-import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyRequest } from 'fastify';
 import * as v from 'valibot';
 import {
   appendToLog,
@@ -191,8 +191,8 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
       },
     },
     async ({ params, query }, reply) => {
-      const gone = query.wait === undefined ? NEVER : goneSignal(reply);
-      return stateView(await awaitState(context, params.hash, (query.wait ?? 0) * 1000, gone));
+      const onGone = (leave: () => void) => reply.raw.once('close', leave);
+      return stateView(await awaitState(context, params.hash, (query.wait ?? 0) * 1000, onGone));
     },
   );
 
@@ -374,8 +374,6 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
   );
 }
 
-const NEVER = new AbortController().signal;
-
 /** The device that a call's DPoP proof is by. */
 async function provenDevice(
   context: BrokerContext,
@@ -393,11 +391,4 @@ async function provenDevice(
     account,
   );
   return { account, device };
-}
-
-/** Aborted when the caller hangs up. */
-function goneSignal({ raw }: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  raw.once('close', () => gone.abort());
-  return gone.signal;
 }

@@ -24,13 +24,13 @@ export interface NewRequest {
   readonly jti: string;
   readonly jws: string;
   readonly enquirerId: number;
+  readonly enquirer: { readonly name: string; readonly identity: string };
   readonly accountId: number;
   readonly exp: number;
 }
 
 export interface RequestRow extends NewRequest {
   readonly id: number;
-  readonly enquirer: { readonly name: string; readonly identity: string };
   /** Posted by a stranger: shown to nobody until the account takes the asker. */
   readonly held: boolean;
   readonly postedAt: number;
@@ -92,8 +92,11 @@ export interface Store {
   postRequest(request: NewRequest, now: number): Promise<Posted>;
   findRequest(hash: string): Promise<RequestRow | undefined>;
   getRequest(id: number): Promise<RequestRow | undefined>;
-  /** Settles a request if it is pending and, for an answer, not past its time; else says nothing happened. */
-  settleRequest(id: number, outcome: Settled): Promise<Settlement | undefined>;
+  /**
+   * Settles a request if it is pending by now and, for an answer, not past its time; else says nothing
+   * happened. The row may be older than the request's state.
+   */
+  settleRequest(request: RequestRow, outcome: Settled): Promise<Settlement | undefined>;
   /** Settles as expired what is pending past its time, at most `max`, and remembers who was ignored. */
   expireRequests(now: number, max: number): Promise<Settlement[]>;
   /** An account's pending requests, oldest first. */

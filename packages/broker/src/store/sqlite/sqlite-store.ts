@@ -25,12 +25,16 @@ import { type AccountRecord, accountOf, blob, outcomeOf, type RequestRecord, req
 import { prepareStatements } from './statements.ts';
 
 const CACHED_ACCOUNTS = 20_000;
+const CACHED_REQUESTS = 5000;
 const CACHE_KIB = 128 * 1024;
+/** Pages that the log gathers before they are copied into the database: fewer copies of those that change often. */
+const CHECKPOINT_PAGES = 4000;
 
 /** Opens or makes the database file. */
 export function openSqliteStore(path: string): Store {
   const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
-  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000; PRAGMA cache_size = -${CACHE_KIB};`);
+  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};
+    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
   migrate(database);
   return sqliteStore(database);
 }
@@ -39,6 +43,8 @@ function sqliteStore(database: DatabaseSync): Store {
   const sql = prepareStatements(database);
   const writes = new GroupCommit(database);
   const accounts = new LRUCache<string, AccountRow>({ max: CACHED_ACCOUNTS });
+  /** Requests that were just posted, by hash: the next calls are about them. None is here once it has changed. */
+  const fresh = new LRUCache<string, RequestRow>({ max: CACHED_REQUESTS });
 
   function record(event: Omit<AccountEvent, 'id'>, accountId: number): AccountEvent {
     const { lastInsertRowid } = sql.insertEvent.run(accountId, event.kind, event.requestId ?? null);
@@ -71,6 +77,7 @@ function sqliteStore(database: DatabaseSync): Store {
   function settle(request: RequestRow, outcome: Settled): Settlement | undefined {
     const { changes } = sql.settle.run(outcome.state, outcome.at, outcomeOf(outcome), request.id);
     if (changes === 0) return undefined;
+    fresh.delete(request.hash);
     const event = record({ kind: 'settled', requestId: request.id }, request.accountId);
     return { request: { ...request, state: outcome }, event };
   }
@@ -134,8 +141,8 @@ function sqliteStore(database: DatabaseSync): Store {
         return record({ kind: 'log' }, accountId);
       }),
 
-    postRequest: (posted: NewRequest, now) =>
-      writes.submit((): Posted => {
+    async postRequest(posted: NewRequest, now) {
+      const outcome = await writes.submit((): Posted => {
         const { enquirerId, accountId } = posted;
         const before = sql.requestByJti.get(blob(posted.jti), enquirerId) as RequestRecord | undefined;
         if (before !== undefined) {
@@ -157,10 +164,16 @@ function sqliteStore(database: DatabaseSync): Store {
         const id = Number(lastInsertRowid);
         saveStanding(accountId, enquirerId, next);
         const event = record({ kind: 'request', requestId: id }, accountId);
-        return { outcome: 'posted', request: getRequest(id)!, event };
-      }),
+        const state = { state: 'pending' } as const;
+        return { outcome: 'posted', request: { ...posted, id, held, postedAt: now, state }, event };
+      });
+      if (outcome.outcome === 'posted') fresh.set(posted.hash, outcome.request);
+      return outcome;
+    },
 
     async findRequest(hash) {
+      const known = fresh.get(hash);
+      if (known !== undefined) return known;
       const row = sql.requestByHash.get(blob(hash)) as RequestRecord | undefined;
       return row && requestOf(row);
     },
@@ -169,15 +182,15 @@ function sqliteStore(database: DatabaseSync): Store {
       return getRequest(id);
     },
 
-    settleRequest: (id, outcome) =>
+    settleRequest: (request, outcome) =>
       writes.submit(() => {
-        const request = getRequest(id);
-        if (request === undefined || request.state.state !== 'pending') return undefined;
         if (outcome.state === 'answered' && request.exp <= outcome.at) return undefined;
         const settlement = settle(request, outcome);
-        if (outcome.state === 'answered') {
+        if (settlement !== undefined && outcome.state === 'answered') {
           const { accountId, enquirerId } = request;
-          saveStanding(accountId, enquirerId, afterAnswer(standingOf(accountId, enquirerId)));
+          const standing = standingOf(accountId, enquirerId);
+          const next = afterAnswer(standing);
+          if (next !== standing) saveStanding(accountId, enquirerId, next);
         }
         return settlement;
       }),
@@ -226,6 +239,7 @@ function sqliteStore(database: DatabaseSync): Store {
         );
         if (policy === 'allow') {
           sql.showHeld.run(accountId, contactId);
+          for (const { hash } of between) fresh.delete(hash);
           const shown = between
             .filter(({ held }) => held)
             .map((request) => ({

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { introduce, makeParty, startTestBroker, type TestBroker, TestClock } from './parties.ts';
+
+interface Described {
+  paths: Record<
+    string,
+    Record<string, { responses: Record<string, { content?: Record<string, { schema: object }> }> }>
+  >;
+}
+
+interface Seen {
+  method: string;
+  path: string;
+  status: number;
+  body: unknown;
+}
+
+const clock = new TestClock();
+const honest = globalThis.fetch;
+const seen: Seen[] = [];
+let home: TestBroker;
+
+before(async () => {
+  home = await startTestBroker(clock);
+  globalThis.fetch = async (input, init) => {
+    const answer = await honest(input, init);
+    const { pathname } = new URL(String(input));
+    const body: unknown = await answer.clone().json();
+    seen.push({ method: (init?.method ?? 'GET').toLowerCase(), path: pathname, status: answer.status, body });
+    return answer;
+  };
+});
+after(async () => {
+  globalThis.fetch = honest;
+  await home[Symbol.asyncDispose]();
+});
+
+test('the description is OpenAPI 3.1', async () => {
+  const result = await new Validator().validate(await (await honest(`${home.origin}/openapi.json`)).json());
+  assert.ok(result.valid, JSON.stringify(result.errors));
+});
+
+test('every answer of a whole story, refusals too, is as the description says', async () => {
+  await tellStory();
+  const { paths } = (await (await honest(`${home.origin}/openapi.json`)).json()) as Described;
+  const ajv = new Ajv2020({ strict: false, formats: { uri: true } });
+  const told = new Set<string>();
+  for (const { method, path, status, body } of seen) {
+    const template = Object.keys(paths).find((one) => asPattern(one).test(path));
+    assert.ok(template !== undefined, `${path} is described`);
+    const { responses } = paths[template]![method]!;
+    const described = responses[status] ?? responses[`${String(status)[0]}XX`];
+    const schema = described?.content?.['application/json']?.schema;
+    assert.ok(schema !== undefined, `${method} ${template} ${status} is described`);
+    assert.ok(
+      ajv.validate(schema, body),
+      `${method} ${template}: ${ajv.errorsText()}: ${JSON.stringify(body)}`,
+    );
+    told.add(`${method} ${template}`);
+  }
+  const untold = Object.entries(paths)
+    .flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method} ${path}`))
+    .filter((route) => !told.has(route));
+  assert.deepEqual(untold, ['get /health', 'get /v1/accounts/{name}/stream']);
+});
+
+/** Touches every route, and gets some refusals. */
+async function tellStory(): Promise<void> {
+  const alice = await makeParty(home.origin, 'alice@example.com', clock);
+  const host = await makeParty(home.origin, 'host@example.com', clock);
+  const early = await host.enquirer.ask({ account: alice.name, text: 'A stranger asks' });
+  await alice.device.pending();
+  await introduce(alice, host);
+  await host.enquirer.cancel(early.hash);
+  const asked = await host.enquirer.ask({ account: alice.name, text: 'Log in' });
+  const { requests } = await alice.device.pending();
+  await alice.device.answer(requests[0]!, { decision: 'fraud', shown: 'screen' });
+  await host.enquirer.wait(asked.hash);
+  await alice.device.receipt(asked.hash);
+  await alice.device.history();
+  await host.enquirer.ask({ account: alice.name, text: 'Paused' }).catch(() => {});
+  await host.enquirer.session.book.find('nobody@example.com', 0).catch(() => {});
+  const log = await alice.device.session.ownLog();
+  await alice.device.session.api.appendLog(alice.name, [...log.entries]).catch(() => {});
+}
+
+function asPattern(template: string): RegExp {
+  return new RegExp(`^${template.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
+}
