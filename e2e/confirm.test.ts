@@ -1,50 +1,18 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { CancelStatement, createResponse, signStatement, verifyReceipt } from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
-import {
-  addDevice,
-  introduce,
-  makeParty,
-  type Party,
-  refused,
-  revokeDevice,
-  startTestBroker,
-  type TestBroker,
-  TestClock,
-} from './parties.ts';
+import { addDevice, type Party, refused, revokeDevice } from './parties.ts';
+import { createWorld } from './world.ts';
 
-const clock = new TestClock();
-let home: TestBroker;
-let serial = 0;
-
-before(async () => {
-  home = await startTestBroker(clock);
-});
-after(() => home[Symbol.asyncDispose]());
-
-async function pair(algorithm: 'EdDSA' | 'ES256' = 'EdDSA'): Promise<[alice: Party, host: Party]> {
-  serial++;
-  const alice = await makeParty(home.origin, `alice${serial}@example.com`, clock, algorithm);
-  const host = await makeParty(home.origin, `host${serial}@example.com`, clock, algorithm);
-  await introduce(alice, host);
-  return [alice, host];
-}
+const world = createWorld();
+const { clock, pair, atOffset } = world;
 
 async function only(party: Party) {
   const { requests, suspects } = await party.device.pending();
   assert.deepEqual(suspects, []);
   assert.equal(requests.length, 1);
   return requests[0]!;
-}
-
-async function atOffset(seconds: number, work: () => Promise<void>): Promise<void> {
-  clock.offset += seconds;
-  try {
-    await work();
-  } finally {
-    clock.offset -= seconds;
-  }
 }
 
 for (const algorithm of ['EdDSA', 'ES256'] as const) {

@@ -1,36 +1,13 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:net';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import type { StreamEvent } from '@countersign/client';
 import { generateProof } from 'dpop';
-import {
-  addDevice,
-  introduce,
-  makeParty,
-  type Party,
-  refused,
-  revokeDevice,
-  startTestBroker,
-  type TestBroker,
-  TestClock,
-} from './parties.ts';
+import { addDevice, type Party, refused, revokeDevice } from './parties.ts';
+import { createWorld } from './world.ts';
 
-const clock = new TestClock();
-let home: TestBroker;
-let serial = 0;
-
-before(async () => {
-  home = await startTestBroker(clock);
-});
-after(() => home[Symbol.asyncDispose]());
-
-async function pair(): Promise<[alice: Party, host: Party]> {
-  serial++;
-  const alice = await makeParty(home.origin, `alice${serial}@example.com`, clock);
-  const host = await makeParty(home.origin, `host${serial}@example.com`, clock);
-  await introduce(alice, host);
-  return [alice, host];
-}
+const world = createWorld();
+const { pair } = world;
 
 /** The next so many events of a stream. */
 async function take(stream: AsyncGenerator<StreamEvent>, count: number) {
@@ -117,21 +94,24 @@ describe('a device on a stream', () => {
   test('needs its own proof: none, another account’s and a used one are refused', async () => {
     const [alice, host] = await pair();
     const path = `/v1/accounts/${encodeURIComponent(alice.name)}/pending`;
-    const proofBy = (party: Party, url = home.origin + path) =>
+    const proofBy = (party: Party, url = world.home.origin + path) =>
       generateProof(
         party.device.session.keys.signer.keyPair as Parameters<typeof generateProof>[0],
         url,
         'GET',
       );
     const call = async (dpop: string | undefined) => {
-      const answer = await fetch(home.origin + path, dpop === undefined ? {} : { headers: { dpop } });
+      const answer = await fetch(world.home.origin + path, dpop === undefined ? {} : { headers: { dpop } });
       const { code } = (await answer.json()) as { code?: string };
       return [answer.status, code];
     };
     assert.deepEqual(await call(undefined), [401, 'proof-invalid']);
     assert.deepEqual(await call('nonsense'), [401, 'proof-invalid']);
     assert.deepEqual(await call(await proofBy(host)), [403, 'device-unknown']);
-    assert.deepEqual(await call(await proofBy(alice, `${home.origin}/elsewhere`)), [401, 'proof-invalid']);
+    assert.deepEqual(await call(await proofBy(alice, `${world.home.origin}/elsewhere`)), [
+      401,
+      'proof-invalid',
+    ]);
     const good = await proofBy(alice);
     assert.deepEqual(await call(good), [200, undefined]);
     assert.deepEqual(await call(good), [401, 'proof-replayed']);
@@ -146,11 +126,11 @@ test('a reader that does not read is cut, and never buffered for without bound',
   const path = `/v1/accounts/${encodeURIComponent(alice.name)}/stream`;
   const proof = await generateProof(
     keys.signer.keyPair as Parameters<typeof generateProof>[0],
-    home.origin + path,
+    world.home.origin + path,
     'GET',
   );
-  const { port } = new URL(home.origin);
-  const before = home.broker.context.streams.count;
+  const { port } = new URL(world.home.origin);
+  const before = world.home.broker.context.streams.count;
   const socket = connect(Number(port), '127.0.0.1');
   socket.write(
     `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: countersign.v1, dpop.${proof}\r\n\r\n`,
@@ -158,7 +138,7 @@ test('a reader that does not read is cut, and never buffered for without bound',
   await untilStreams(before + 1);
   socket.pause();
 
-  const { store, streams } = home.broker.context;
+  const { store, streams } = world.home.broker.context;
   const asked = await host.enquirer.ask({
     account: alice.name,
     text: 'A long one',
@@ -180,8 +160,8 @@ test('a reader that does not read is cut, and never buffered for without bound',
 
 async function untilStreams(count: number): Promise<void> {
   for (let i = 0; i < 200; i++) {
-    if (home.broker.context.streams.count === count) return;
+    if (world.home.broker.context.streams.count === count) return;
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
-  assert.equal(home.broker.context.streams.count, count);
+  assert.equal(world.home.broker.context.streams.count, count);
 }

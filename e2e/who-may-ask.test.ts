@@ -1,38 +1,12 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { createRequest, RequestStatement, signStatement } from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
-import {
-  introduce,
-  makeParty,
-  type Party,
-  refused,
-  startTestBroker,
-  type TestBroker,
-  TestClock,
-} from './parties.ts';
+import { introduce, type Party, refused } from './parties.ts';
+import { createWorld } from './world.ts';
 
-const clock = new TestClock();
-let home: TestBroker;
-let serial = 0;
-
-before(async () => {
-  home = await startTestBroker(clock);
-});
-after(() => home[Symbol.asyncDispose]());
-
-async function party(name: string): Promise<Party> {
-  return makeParty(home.origin, `${name}${++serial}@example.com`, clock);
-}
-
-async function atOffset(seconds: number, work: () => Promise<unknown>): Promise<void> {
-  clock.offset += seconds;
-  try {
-    await work();
-  } finally {
-    clock.offset -= seconds;
-  }
-}
+const world = createWorld();
+const { clock, party, atOffset } = world;
 
 describe('a stranger', () => {
   test('sends a contact request that shows who it is and not what it asks; taken, the question appears', async () => {
@@ -91,7 +65,7 @@ describe('a stranger', () => {
         signer: ghost.device.session.keys.signer,
         enquirer: { ...log, name: 'nobody@example.com' },
         account: await alice.device.session.ownLog(),
-        broker: home.origin,
+        broker: world.home.origin,
         now: clock.now(),
       },
       { kind: 'login', parts: [{ type: 'p', text: 'Hello' }] },
@@ -182,7 +156,7 @@ describe('posting', () => {
         signer: keys.signer,
         enquirer: await host.enquirer.session.ownLog(),
         account: await alice.device.session.ownLog(),
-        broker: home.origin,
+        broker: world.home.origin,
         now: clock.now(),
       },
       { kind: 'login', parts: [{ type: 'p', text: 'Hello' }] },
@@ -197,7 +171,7 @@ describe('posting', () => {
       api.postRequest(made.statement.jws),
     ]);
     assert.deepEqual(first, second);
-    assert.equal((await home.broker.context.store.findRequest(first.hash))?.state.state, 'pending');
+    assert.equal((await world.home.broker.context.store.findRequest(first.hash))?.state.state, 'pending');
   });
 
   test('another request under the same id is refused', async () => {
@@ -227,7 +201,7 @@ describe('posting', () => {
 });
 
 async function untilNothingIsPending(alice: Party): Promise<void> {
-  const { store } = home.broker.context;
+  const { store } = world.home.broker.context;
   const { id } = (await store.findAccount(alice.name))!;
   for (let i = 0; i < 100; i++) {
     if ((await store.listPending(id, { max: 10 })).length === 0) return;
