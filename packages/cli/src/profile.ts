@@ -2,11 +2,24 @@
  * A profile: the folder with a device's sealed keys and its memory. One account each.
  * @module
  */
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { type Clock, Device, type DeviceKeys, Enquirer, type StateStore } from '@countersign/client';
-import { FileKeyStore, passphraseProtection, SqliteStateStore } from '@countersign/client/node';
+import {
+  AccountBook,
+  BrokerApi,
+  type Clock,
+  Device,
+  type DeviceKeys,
+  Enquirer,
+  type StateStore,
+} from '@countersign/client';
+import {
+  FileKeyStore,
+  type KeyAccount,
+  passphraseProtection,
+  SqliteStateStore,
+} from '@countersign/client/node';
 import { CountersignError, type CryptoProvider } from '@countersign/core';
 import type { Terminal } from './terminal.ts';
 
@@ -30,7 +43,7 @@ export class Profile {
     this.folder = folderOf(named, environment.variables);
     this.keyStore = new FileKeyStore(
       join(this.folder, 'keys.json'),
-      passphraseProtection((fresh) => this.#passphrase(fresh)),
+      passphraseProtection((account, fresh) => this.#passphrase(account, fresh)),
     );
   }
 
@@ -45,8 +58,10 @@ export class Profile {
     return this.#state;
   }
 
-  get exists(): boolean {
-    return existsSync(join(this.folder, 'keys.json'));
+  /** The accounts that this profile knows, for what needs no key. */
+  async book(): Promise<AccountBook> {
+    const { crypto, clock } = this.environment;
+    return new AccountBook(new BrokerApi((await this.account()).broker), crypto, this.state, clock);
   }
 
   async device(): Promise<Device> {
@@ -57,16 +72,28 @@ export class Profile {
     return new Enquirer(await this.#options());
   }
 
+  /** Which account this profile is of; no passphrase is needed to know. @throws `profile-missing` */
+  async account(): Promise<KeyAccount> {
+    const account = await this.keyStore.account();
+    if (account === undefined) throw this.#missing();
+    return account;
+  }
+
+  /** @throws `profile-missing`, `passphrase-wrong`, `passphrase-needed` */
   async keys(): Promise<DeviceKeys> {
-    this.#keys ??= this.exists ? await this.keyStore.load() : undefined;
-    if (this.#keys !== undefined) return this.#keys;
-    throw new CountersignError('profile-missing', `there is no account in this profile (${this.folder})`, {
-      hint: '`countersign account create alice@example.com` makes one; --profile chooses another',
-    });
+    this.#keys ??= await this.keyStore.load();
+    if (this.#keys === undefined) throw this.#missing();
+    return this.#keys;
   }
 
   close(): void {
     this.#state?.close();
+  }
+
+  #missing(): CountersignError {
+    return new CountersignError('profile-missing', `there is no account in this profile (${this.folder})`, {
+      hint: '`countersign account create alice@example.com` makes one; --profile chooses another',
+    });
   }
 
   async #options() {
@@ -74,7 +101,7 @@ export class Profile {
     return { keys: await this.keys(), state: this.state, crypto, clock };
   }
 
-  async #passphrase(fresh: boolean): Promise<string> {
+  async #passphrase(account: string, fresh: boolean): Promise<string> {
     const { variables, terminal } = this.environment;
     const file = variables.COUNTERSIGN_PASSPHRASE_FILE;
     if (file !== undefined) return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
@@ -89,8 +116,9 @@ export class Profile {
         },
       );
     }
+    const whose = `the keys of ${account} on this device`;
     const typed = await terminal.askSecret(
-      fresh ? 'New passphrase for this device’s keys: ' : 'Passphrase: ',
+      fresh ? `New passphrase for ${whose}: ` : `Passphrase for ${whose}: `,
     );
     if (fresh && (await terminal.askSecret('Once more: ')) !== typed) {
       throw new CountersignError('passphrase-wrong', 'the two passphrases differ', {

@@ -14,6 +14,8 @@ export interface Terminal {
   /** To the person only: progress, hints. Never on standard output. */
   tell(text: string): void;
   style(format: Parameters<typeof styleText>[0], text: string): string;
+  ask(prompt: string): Promise<string>;
+  /** What is typed is not shown. */
   askSecret(prompt: string): Promise<string>;
 }
 
@@ -23,5 +25,10 @@ export const processTerminal: Terminal = {
   print: (text) => void process.stdout.write(`${text}\n`),
   tell: (text) => void process.stderr.write(`${text}\n`),
   style: (format, text) => styleText(format, text, { stream: process.stdout }),
-  askSecret: (prompt) => read({ prompt, silent: true, output: process.stderr }),
+  ask: (prompt) => read({ prompt, output: process.stderr }),
+  async askSecret(prompt) {
+    const typed = await read({ prompt, silent: true, output: process.stderr });
+    process.stderr.write('\n');
+    return typed;
+  },
 };

@@ -89,6 +89,17 @@ describe('a key file', () => {
     await assert.rejects(store(path, 'right').load(), codeIs('json-invalid'));
   });
 
+  test('says whose keys it has without a passphrase, and is refused where that is not true', async () => {
+    const { path } = await saved();
+    assert.equal((await store(path, 'wrong').account())?.name, 'alice@example.com');
+    const file = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(
+      path,
+      JSON.stringify({ ...file, account: { ...file.account, name: 'mallet@example.com' } }),
+    );
+    await assert.rejects(store(path, 'right').load(), codeIs('key-file-invalid'));
+  });
+
   test('that is not there is no keys, and no error', async () => {
     assert.equal(await store(join(folder, 'absent.json'), 'x').load(), undefined);
   });

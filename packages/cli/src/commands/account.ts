@@ -6,14 +6,13 @@ import { hostname, userInfo } from 'node:os';
 import { BrokerApi, createAccount } from '@countersign/client';
 import {
   activeDevices,
-  type DeviceLog,
+  CountersignError,
   formatAccountLink,
   parseAccountName,
   statementId,
 } from '@countersign/core';
 import { type Command, Option } from 'commander';
 import encodeQR from 'qr';
-import type { Profile } from '../profile.ts';
 import { type Cli, show, withProfile } from './context.ts';
 
 const DEFAULT_BROKER = 'http://127.0.0.1:8470';
@@ -62,19 +61,21 @@ export function addAccountCommands(program: Command, cli: Cli): void {
     .option('--link', 'print the link alone')
     .action((options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
-        const { keys, log } = await ownAccount(profile);
-        const link = formatAccountLink(keys);
+        const account = await profile.account();
+        const link = formatAccountLink(account);
         if (options.link) {
           cli.terminal.print(link);
           return;
         }
-        const id = await statementId(cli.crypto, keys.identity);
+        const id = await statementId(cli.crypto, account.identity);
+        const { log } = await (await profile.book()).find(account.name, 60);
+        if (log.identity !== account.identity) throw notOurs(account.name);
         const devices = activeDevices(log).map(({ kid, name, rights }) => ({ kid, name, rights }));
-        show(cli, json, { name: keys.name, fingerprint: id, broker: keys.broker, link, devices }, () =>
+        show(cli, json, { ...account, fingerprint: id, link, devices }, () =>
           [
-            cli.terminal.style('bold', keys.name),
+            cli.terminal.style('bold', account.name),
             `  fingerprint  ${id}`,
-            `  broker       ${keys.broker}`,
+            `  broker       ${account.broker}`,
             `  link         ${link}`,
             ...devices.map(
               ({ name, kid, rights }) => `  device       ${name}  ${kid}  (${rights.join(', ')})`,
@@ -91,9 +92,8 @@ export function addAccountCommands(program: Command, cli: Cli): void {
     .argument('[name]')
     .action((name: string | undefined, _options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
-        const { session } = await profile.device();
-        const wanted = name === undefined ? session.keys.name : parseAccountName(name);
-        const { log, binding } = await session.book.find(wanted, 0);
+        const wanted = name === undefined ? (await profile.account()).name : parseAccountName(name);
+        const { log, binding } = await (await profile.book()).find(wanted, 0);
         const id = await statementId(cli.crypto, log.identity);
         const devices = [...log.devices.values()];
         const { name: account, head, entries } = log;
@@ -117,11 +117,10 @@ export const BINDINGS = {
   'first-use': 'taken on first use: compare the fingerprint with its owner',
 } as const;
 
-async function ownAccount(
-  profile: Profile,
-): Promise<{ keys: Awaited<ReturnType<Profile['keys']>>; log: DeviceLog }> {
-  const { session } = await profile.device();
-  return { keys: session.keys, log: await session.ownLog() };
+function notOurs(name: string): CountersignError {
+  return new CountersignError('account-changed', `the broker shows another account under our name ${name}`, {
+    hint: 'do not answer anything; tell the broker’s operator',
+  });
 }
 
 async function defaultName(broker: string): Promise<string> {

@@ -176,7 +176,7 @@ async function askPasscode(
 ): Promise<Decision['decision']> {
   if (!terminal.canAsk) return device.answer(request, given);
   for (;;) {
-    const passcode = await terminal.askSecret('The six digits that the asker shows: ');
+    const passcode = await terminal.ask('The six digits that the asker shows: ');
     try {
       return await device.answer(request, { ...given, passcode });
     } catch (error) {

@@ -11,20 +11,25 @@ import * as v from 'valibot';
 import type { DeviceKeys, KeyStore } from '../key-store.ts';
 import type { KeyProtection } from './key-protection.ts';
 
+const Account = { name: v.string(), identity: v.string(), broker: v.string() };
+
 const KeyFile = v.strictObject({
   countersign: v.literal('keys/1'),
+  /** In clear, so that showing an account needs no passphrase; the sealed content has it again. */
+  account: v.strictObject(Account),
   protection: v.record(v.string(), v.union([v.string(), v.number()])),
   keys: v.string(),
 });
 
 const PrivateJwk = v.looseObject({ kty: v.string(), crv: v.string(), x: v.string(), d: v.string() });
 const Content = v.strictObject({
-  name: v.string(),
-  identity: v.string(),
-  broker: v.string(),
+  ...Account,
   sig: PrivateJwk,
   enc: PrivateJwk,
 });
+
+type KeyFile = v.InferOutput<typeof KeyFile>;
+export type KeyAccount = KeyFile['account'];
 
 export class FileKeyStore implements KeyStore {
   readonly exports = true;
@@ -36,16 +41,19 @@ export class FileKeyStore implements KeyStore {
     this.#protection = protection;
   }
 
+  /** Which account the keys are of, without opening them. @throws `key-file-invalid` */
+  async account(): Promise<KeyAccount | undefined> {
+    return (await this.#read())?.account;
+  }
+
   /** @throws `key-file-invalid`, `passphrase-wrong`, `passphrase-needed` */
   async load(): Promise<DeviceKeys | undefined> {
-    const text = await readFile(this.#path).catch(absent);
-    if (text === undefined) return undefined;
-    const file = v.safeParse(KeyFile, parseStrictJson(text));
-    if (!file.success) throw damaged(describeIssue(file.issues));
-    const key = await this.#protection.unlock(file.output.protection);
+    const file = await this.#read();
+    if (file === undefined) return undefined;
+    const key = await this.#protection.unlock(file.protection, file.account.name);
     let plaintext: Uint8Array;
     try {
-      ({ plaintext } = await compactDecrypt(file.output.keys, key));
+      ({ plaintext } = await compactDecrypt(file.keys, key));
     } catch (cause) {
       throw new CountersignError('passphrase-wrong', 'the key file does not open with this passphrase', {
         cause,
@@ -55,6 +63,10 @@ export class FileKeyStore implements KeyStore {
     const content = v.safeParse(Content, parseStrictJson(plaintext));
     if (!content.success) throw damaged(describeIssue(content.issues));
     const { name, identity, broker, sig, enc } = content.output;
+    const { account } = file;
+    if (account.name !== name || account.identity !== identity || account.broker !== broker) {
+      throw damaged('it is labelled as another account than its keys are of');
+    }
     return {
       name,
       identity,
@@ -66,18 +78,26 @@ export class FileKeyStore implements KeyStore {
 
   /** Writes a new file; one that is there already is never written over. @throws `profile-exists` */
   async save({ name, identity, broker, signer, opener }: DeviceKeys): Promise<void> {
-    const { key, parameters } = await this.#protection.create();
+    const { key, parameters } = await this.#protection.create(name);
+    const account: KeyAccount = { name, identity, broker };
     const content = {
-      name,
-      identity,
-      broker,
+      ...account,
       sig: await exportPrivate(signer),
       enc: await exportPrivate(opener),
     };
     const keys = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(content)))
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
       .encrypt(key);
-    await writeOnce(this.#path, JSON.stringify({ countersign: 'keys/1', protection: parameters, keys }));
+    const file: KeyFile = { countersign: 'keys/1', account, protection: parameters, keys };
+    await writeOnce(this.#path, JSON.stringify(file));
+  }
+
+  async #read(): Promise<KeyFile | undefined> {
+    const text = await readFile(this.#path).catch(absent);
+    if (text === undefined) return undefined;
+    const file = v.safeParse(KeyFile, parseStrictJson(text));
+    if (!file.success) throw damaged(describeIssue(file.issues));
+    return file.output;
   }
 
   async discard(): Promise<void> {

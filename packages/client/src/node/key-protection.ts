@@ -8,10 +8,10 @@ import { CountersignError, decodeBase64url, encodeBase64url } from '@countersign
 type Parameters = Record<string, string | number>;
 
 export interface KeyProtection {
-  /** A new 32-byte key, and what must be kept to have it again. */
-  create(): Promise<{ key: Uint8Array; parameters: Parameters }>;
+  /** A new 32-byte key for an account's key file, and what must be kept to have it again. */
+  create(account: string): Promise<{ key: Uint8Array; parameters: Parameters }>;
   /** @throws `key-file-invalid`, `passphrase-needed` */
-  unlock(parameters: Parameters): Promise<Uint8Array>;
+  unlock(parameters: Parameters, account: string): Promise<Uint8Array>;
 }
 
 /** RFC 9106 section 4, second recommended: 64 MiB, three passes, four lanes. */
@@ -19,18 +19,18 @@ const ARGON2 = { memory: 65_536, passes: 3, parallelism: 4 } as const;
 const KEY_BYTES = 32;
 const SALT_BYTES = 16;
 
-/** Asks for the passphrase when it is needed, and `again` when it is new. */
-export type AskPassphrase = (fresh: boolean) => Promise<string>;
+/** Asks for the passphrase of an account's keys; `fresh` where it is a new one. */
+export type AskPassphrase = (account: string, fresh: boolean) => Promise<string>;
 
 export function passphraseProtection(ask: AskPassphrase): KeyProtection {
   return {
-    async create() {
+    async create(account) {
       const salt = getRandomValues(new Uint8Array(SALT_BYTES));
       const { memory: m, passes: t, parallelism: p } = ARGON2;
       const parameters = { kdf: 'argon2id', m, t, p, salt: encodeBase64url(salt) };
-      return { key: await derive(await ask(true), salt, ARGON2), parameters };
+      return { key: await derive(await ask(account, true), salt, ARGON2), parameters };
     },
-    async unlock({ kdf, m, t, p, salt }) {
+    async unlock({ kdf, m, t, p, salt }, account) {
       if (kdf !== 'argon2id' || typeof salt !== 'string' || Number(m) > 4_194_304 || Number(t) > 64) {
         throw new CountersignError(
           'key-file-invalid',
@@ -38,7 +38,7 @@ export function passphraseProtection(ask: AskPassphrase): KeyProtection {
         );
       }
       const cost = { memory: Number(m), passes: Number(t), parallelism: Number(p) };
-      return derive(await ask(false), decodeBase64url(salt), cost);
+      return derive(await ask(account, false), decodeBase64url(salt), cost);
     },
   };
 }
