@@ -47,9 +47,18 @@ test('the operator cancels a request and reads the metrics, over a socket of its
   await introduce(alice, host);
   const asked = await host.enquirer.ask({ account: alice.name, text: 'Never mind' });
   const waiting = host.enquirer.wait(asked.hash);
-  const cancelled = broker('cancel', asked.hash, '--reason', 'maintenance', '--data', running.data);
+  const cancelled = broker(
+    'cancel',
+    asked.id.toLowerCase().slice(0, 12),
+    '--reason',
+    'maintenance',
+    '--data',
+    running.data,
+  );
   assert.equal(cancelled.status, 0, cancelled.stderr);
   assert.deepEqual(await waiting, { outcome: 'cancelled-by-broker', reason: 'maintenance' });
+  const unknown = broker('cancel', asked.id, '--reason', 'again', '--data', running.data);
+  assert.match(unknown.stderr, /no pending request/);
   const { stdout } = broker('metrics', '--data', running.data);
   assert.match(stdout, /^countersign_requests_posted_total 1$/m);
   assert.match(stdout, /^countersign_requests_settled_total\{state="cancelled-by-broker"\} 1$/m);

@@ -6,7 +6,7 @@
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { CountersignError } from '@countersign/core';
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
 import { backUp } from './backup.ts';
 import { operatorSocketPath, startBroker } from './broker.ts';
@@ -14,6 +14,8 @@ import { callOperator } from './operator-client.ts';
 import { sodiumCrypto } from './sodium.ts';
 
 const DEFAULT_PORT = 8470;
+/** The command was not understood (sysexits.h). */
+const EX_USAGE = 64;
 const defaultData = join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local/share'), 'countersign-broker');
 
 function port(text: string): number {
@@ -37,7 +39,7 @@ const program = new Command('countersign broker')
   .description(
     'Run and look after a broker: the server that carries questions and answers, and can forge neither.',
   )
-  .showHelpAfterError();
+  .exitOverride();
 
 const dataOption = ['--data <folder>', 'where the database and the broker’s key are', defaultData] as const;
 
@@ -103,13 +105,13 @@ program
 
 program
   .command('cancel')
-  .description('cancel a pending request, by its hash; the asker is told that the broker did it')
-  .argument('<hash>')
+  .description('cancel a pending request; the asker is told that the broker did it')
+  .argument('<id>', 'as people see it, or an unambiguous start; or the request’s hash')
   .requiredOption('--reason <text>', 'what the asker is told')
   .option(...dataOption)
-  .action(async (hash, options) => {
+  .action(async (request, options) => {
     const path = operatorSocketPath(options.data);
-    await callOperator(path, 'POST', '/cancel', { hash, reason: options.reason });
+    await callOperator(path, 'POST', '/cancel', { request, reason: options.reason });
     process.stdout.write('cancelled\n');
   });
 
@@ -124,6 +126,7 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
+  if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EX_USAGE);
   const hint = error instanceof CountersignError && error.hint !== undefined ? `\nhint: ${error.hint}` : '';
   process.stderr.write(`countersign: ${(error as Error).message}${hint}\n`);
   process.exitCode = 1;

@@ -4,7 +4,7 @@
  * @module
  */
 import { chmod, rm } from 'node:fs/promises';
-import { Hash } from '@countersign/core';
+import { CountersignError, Hash, matchesFingerprint, parseFingerprint, statementId } from '@countersign/core';
 import Fastify from 'fastify';
 import * as v from 'valibot';
 import { asCountersignError, statusOf } from './api/error-status.ts';
@@ -12,7 +12,14 @@ import { useValibot } from './api/valibot-fastify.ts';
 import type { BrokerContext } from './context.ts';
 import { cancelByBroker } from './requests.ts';
 
-const Cancel = v.strictObject({ hash: Hash, reason: v.pipe(v.string(), v.minLength(1), v.maxLength(200)) });
+/** A request by its hash, or by its id as people type it. */
+const Cancel = v.strictObject({
+  request: v.pipe(v.string(), v.maxLength(120)),
+  reason: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+});
+
+/** Pending requests that an id is looked for in. */
+const MOST_PENDING = 100_000;
 
 export async function openOperatorSocket(
   context: BrokerContext,
@@ -24,7 +31,7 @@ export async function openOperatorSocket(
     return reply.code(statusOf(code)).send({ code, message });
   });
   app.post('/cancel', { schema: { body: Cancel } }, async ({ body }) => {
-    const { hash, state } = await cancelByBroker(context, body.hash, body.reason);
+    const { hash, state } = await cancelByBroker(context, await findHash(context, body.request), body.reason);
     return { hash, state: state.state };
   });
   app.get('/metrics', async (_call, reply) =>
@@ -42,4 +49,22 @@ export async function openOperatorSocket(
       await rm(path, { force: true });
     },
   };
+}
+
+/** @throws `request-unknown`, `request-ambiguous`, `fingerprint-invalid` */
+async function findHash({ store, crypto }: BrokerContext, named: string): Promise<string> {
+  if (v.is(Hash, named)) return named;
+  const wanted = parseFingerprint(named);
+  const found: string[] = [];
+  for (const hash of await store.pendingHashes(MOST_PENDING)) {
+    if (matchesFingerprint(await statementId(crypto, hash), wanted)) found.push(hash);
+  }
+  const [only] = found;
+  if (only === undefined) throw new CountersignError('request-unknown', `no pending request ${wanted}`);
+  if (found.length > 1) {
+    throw new CountersignError('request-ambiguous', `${wanted} begins ${found.length} pending requests`, {
+      hint: 'give more of it',
+    });
+  }
+  return only;
 }

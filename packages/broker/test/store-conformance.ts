@@ -242,6 +242,27 @@ export function storeConformance(
         assert.deepEqual(await store.readContacts(alice.id, 2), ['two']);
       }));
 
+    test('a request that is posted and blocked at once is refused, whichever way it is found', () =>
+      withStore(async (store) => {
+        const [alice, host] = [await account(store), await account(store)];
+        const change = {
+          accountId: alice.id,
+          contactId: host.id,
+          seq: 1,
+          policy: 'block',
+          jws: 'no',
+        } as const;
+        const [posted] = await Promise.all([
+          store.postRequest(request(alice, host), NOW),
+          store.changeContact(change, NOW),
+        ]);
+        assert.ok(posted.outcome === 'posted');
+        const { id, hash: name } = posted.request;
+        const refused = { state: 'refused', at: NOW, statement: 'no' };
+        assert.deepEqual((await store.findRequest(name))?.state, refused);
+        assert.deepEqual((await store.getRequest(id))?.state, refused);
+      }));
+
     test('events are an account’s own, in order, and nothing between two reads is missed', () =>
       withStore(async (store) => {
         const { alice, host } = await acquainted(store);

@@ -33,11 +33,11 @@ export function createProgram(cli: Cli): Command {
 /** Global options and error manners hold at every level: `confirm pending --json` as well as `--json confirm pending`. */
 function inherit(command: Command): void {
   for (const child of command.commands) {
+    // The broker is a program of its own, with a help of its own.
+    if (child.name() === 'broker') continue;
     child.copyInheritedSettings(command);
-    if (child.name() !== 'broker') {
-      child.option('--profile <name>', 'which account: a name, or a folder');
-      if (child.commands.length === 0) child.option('--json', 'one JSON object on standard output');
-    }
+    child.option('--profile <name>', 'which account: a name, or a folder');
+    if (child.commands.length === 0) child.option('--json', 'one JSON object on standard output');
     inherit(child);
   }
 }

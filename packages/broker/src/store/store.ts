@@ -125,5 +125,7 @@ export interface Store {
   eventBounds(accountId: number): Promise<{ newest: number; oldest: number }>;
   pruneEvents(keepFrom: number): Promise<void>;
   countPending(): Promise<number>;
+  /** Hashes of all pending requests, oldest first, at most so many. */
+  pendingHashes(max: number): Promise<string[]>;
   close(): Promise<void>;
 }

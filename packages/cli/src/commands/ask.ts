@@ -33,7 +33,7 @@ export function addAskCommands(confirm: Command, cli: Cli): void {
         .choices(['login', 'payment', 'approval'])
         .default('login'),
     )
-    .option('--field <name=value>', 'a detail to show; may be given again', collectField, [] as Field[])
+    .option('--field <name=value>', 'a detail to show; may be given again', collectField)
     .option('--expires <time>', 'how long it stands, like 90s or 5m', duration)
     .option('--passcode', 'show six digits here that must be typed there')
     .option('--uv', 'ask that the device checks that the person is there')
@@ -49,7 +49,7 @@ export function addAskCommands(confirm: Command, cli: Cli): void {
           account,
           text: options.srml === undefined ? text! : parseSrml(readFileSync(source(options.srml), 'utf8')),
           kind: options.kind as Kind,
-          fields: options.field,
+          ...(options.field === undefined ? {} : { fields: options.field }),
           passcode: options.passcode === true,
           userVerification: options.uv === true,
           sealed: options.clear !== true,
@@ -206,7 +206,7 @@ function outcomeText({ terminal, clock }: Cli, outcome: Outcome): string {
   }
 }
 
-function collectField(text: string, fields: Field[]): Field[] {
+function collectField(text: string, fields: Field[] = []): Field[] {
   const cut = text.indexOf('=');
   if (cut < 1) throw new InvalidArgumentError('like --field "Amount=12.00 EUR"');
   return [...fields, { name: text.slice(0, cut), value: text.slice(cut + 1) }];

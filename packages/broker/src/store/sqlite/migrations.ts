@@ -51,7 +51,6 @@ const STEPS: readonly string[] = [
     id INTEGER PRIMARY KEY,
     hash BLOB NOT NULL UNIQUE,
     jti BLOB NOT NULL,
-    jws TEXT NOT NULL,
     enquirer_id INTEGER NOT NULL REFERENCES accounts (id),
     account_id INTEGER NOT NULL REFERENCES accounts (id),
     held INTEGER NOT NULL,
@@ -60,8 +59,16 @@ const STEPS: readonly string[] = [
     state TEXT NOT NULL CHECK (state IN
       ('pending', 'answered', 'refused', 'expired', 'cancelled-by-enquirer', 'cancelled-by-broker')),
     settled_at INTEGER,
-    outcome TEXT,
     UNIQUE (jti, enquirer_id)
+  ) STRICT;
+  -- Long texts stand apart and are only ever appended: settling rewrites a short row.
+  CREATE TABLE request_statements (
+    request_id INTEGER PRIMARY KEY REFERENCES requests (id) ON DELETE CASCADE,
+    jws TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE request_outcomes (
+    request_id INTEGER PRIMARY KEY REFERENCES requests (id) ON DELETE CASCADE,
+    outcome TEXT NOT NULL
   ) STRICT;
   CREATE INDEX requests_pending ON requests (account_id, id) WHERE state = 'pending';
   CREATE INDEX requests_settled ON requests (account_id, id) WHERE state <> 'pending';

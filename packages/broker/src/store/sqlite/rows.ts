@@ -45,8 +45,8 @@ export function accountOf(row: AccountRecord): AccountRow {
 export function requestOf(row: RequestRecord): RequestRow {
   return {
     id: row.id,
-    hash: Buffer.from(row.hash).toString('base64url'),
-    jti: Buffer.from(row.jti).toString('base64url'),
+    hash: hashText(row.hash),
+    jti: hashText(row.jti),
     jws: row.jws,
     enquirerId: row.enquirer_id,
     enquirer: { name: row.enquirer_name, identity: row.enquirer_identity },
@@ -91,4 +91,8 @@ export function outcomeOf(settled: Settled): string | null {
 
 export function blob(hash: string): Buffer {
   return Buffer.from(hash, 'base64url');
+}
+
+export function hashText(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
 }

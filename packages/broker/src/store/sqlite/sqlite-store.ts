@@ -21,7 +21,15 @@ import type {
 } from '../store.ts';
 import { GroupCommit } from './group-commit.ts';
 import { migrate } from './migrations.ts';
-import { type AccountRecord, accountOf, blob, outcomeOf, type RequestRecord, requestOf } from './rows.ts';
+import {
+  type AccountRecord,
+  accountOf,
+  blob,
+  hashText,
+  outcomeOf,
+  type RequestRecord,
+  requestOf,
+} from './rows.ts';
 import { prepareStatements } from './statements.ts';
 
 const CACHED_ACCOUNTS = 20_000;
@@ -75,8 +83,10 @@ function sqliteStore(database: DatabaseSync): Store {
   }
 
   function settle(request: RequestRow, outcome: Settled): Settlement | undefined {
-    const { changes } = sql.settle.run(outcome.state, outcome.at, outcomeOf(outcome), request.id);
+    const { changes } = sql.settle.run(outcome.state, outcome.at, request.id);
     if (changes === 0) return undefined;
+    const text = outcomeOf(outcome);
+    if (text !== null) sql.insertOutcome.run(request.id, text);
     fresh.delete(request.hash);
     const event = record({ kind: 'settled', requestId: request.id }, request.accountId);
     return { request: { ...request, state: outcome }, event };
@@ -141,8 +151,8 @@ function sqliteStore(database: DatabaseSync): Store {
         return record({ kind: 'log' }, accountId);
       }),
 
-    async postRequest(posted: NewRequest, now) {
-      const outcome = await writes.submit((): Posted => {
+    postRequest(posted: NewRequest, now) {
+      const written = writes.submit((): Posted => {
         const { enquirerId, accountId } = posted;
         const before = sql.requestByJti.get(blob(posted.jti), enquirerId) as RequestRecord | undefined;
         if (before !== undefined) {
@@ -154,7 +164,6 @@ function sqliteStore(database: DatabaseSync): Store {
         const { lastInsertRowid } = sql.insertRequest.run(
           blob(posted.hash),
           blob(posted.jti),
-          posted.jws,
           enquirerId,
           accountId,
           held ? 1 : 0,
@@ -162,13 +171,18 @@ function sqliteStore(database: DatabaseSync): Store {
           posted.exp,
         );
         const id = Number(lastInsertRowid);
+        sql.insertStatement.run(id, posted.jws);
         saveStanding(accountId, enquirerId, next);
         const event = record({ kind: 'request', requestId: id }, accountId);
-        const state = { state: 'pending' } as const;
-        return { outcome: 'posted', request: { ...posted, id, held, postedAt: now, state }, event };
+        const request = { ...posted, id, held, postedAt: now, state: { state: 'pending' } } as const;
+        // Here and not after the commit: another piece of this very batch may change it.
+        fresh.set(posted.hash, request);
+        return { outcome: 'posted', request, event };
       });
-      if (outcome.outcome === 'posted') fresh.set(posted.hash, outcome.request);
-      return outcome;
+      return written.catch((error: unknown) => {
+        fresh.delete(posted.hash);
+        throw error;
+      });
     },
 
     async findRequest(hash) {
@@ -275,6 +289,10 @@ function sqliteStore(database: DatabaseSync): Store {
       writes.submit(() => {
         sql.pruneEvents.run(keepFrom);
       }),
+
+    async pendingHashes(max) {
+      return sql.pendingHashes.all(max).map(({ hash }) => hashText(hash as Uint8Array));
+    },
 
     async countPending() {
       return (sql.countPending.get() as { n: number }).n;

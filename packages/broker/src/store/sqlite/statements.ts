@@ -5,9 +5,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 
 const REQUEST = `
-  SELECT r.id, r.hash, r.jti, r.jws, r.enquirer_id, e.name AS enquirer_name, e.identity AS enquirer_identity,
-         r.account_id, r.held, r.posted_at, r.exp, r.state, r.settled_at, r.outcome
-  FROM requests r JOIN accounts e ON e.id = r.enquirer_id`;
+  SELECT r.id, r.hash, r.jti, s.jws, r.enquirer_id, e.name AS enquirer_name, e.identity AS enquirer_identity,
+         r.account_id, r.held, r.posted_at, r.exp, r.state, r.settled_at, o.outcome
+  FROM requests r
+  JOIN accounts e ON e.id = r.enquirer_id
+  JOIN request_statements s ON s.request_id = r.id
+  LEFT JOIN request_outcomes o ON o.request_id = r.id`;
 
 export function prepareStatements(database: DatabaseSync) {
   const prepare = (text: string) => database.prepare(text);
@@ -40,15 +43,15 @@ export function prepareStatements(database: DatabaseSync) {
     ),
 
     insertRequest: prepare(
-      `INSERT INTO requests (hash, jti, jws, enquirer_id, account_id, held, posted_at, exp, state)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending')`,
+      `INSERT INTO requests (hash, jti, enquirer_id, account_id, held, posted_at, exp, state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, 'pending')`,
     ),
+    insertStatement: prepare('INSERT INTO request_statements (request_id, jws) VALUES (?, ?)'),
+    insertOutcome: prepare('INSERT INTO request_outcomes (request_id, outcome) VALUES (?, ?)'),
     requestById: prepare(`${REQUEST} WHERE r.id = ?`),
     requestByHash: prepare(`${REQUEST} WHERE r.hash = ?`),
     requestByJti: prepare(`${REQUEST} WHERE r.jti = ? AND r.enquirer_id = ?`),
-    settle: prepare(
-      `UPDATE requests SET state = ?, settled_at = ?, outcome = ? WHERE id = ? AND state = 'pending'`,
-    ),
+    settle: prepare(`UPDATE requests SET state = ?, settled_at = ? WHERE id = ? AND state = 'pending'`),
     expired: prepare(`${REQUEST} WHERE r.state = 'pending' AND r.exp <= ? ORDER BY r.exp LIMIT ?`),
     pending: prepare(
       `${REQUEST} WHERE r.account_id = ? AND r.state = 'pending' AND r.id > ? AND r.id < ? ORDER BY r.id LIMIT ?`,
@@ -65,6 +68,7 @@ export function prepareStatements(database: DatabaseSync) {
     pruneSettled: prepare(
       'DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE settled_at < ? LIMIT ?)',
     ),
+    pendingHashes: prepare(`SELECT hash FROM requests WHERE state = 'pending' ORDER BY id LIMIT ?`),
     countPending: prepare(`SELECT COUNT(*) AS n FROM requests WHERE state = 'pending'`),
 
     advanceContacts: prepare('UPDATE accounts SET contacts_seq = ? WHERE id = ? AND contacts_seq = ?'),
