@@ -62,10 +62,11 @@ export async function countersign(
 }
 
 /** The words of a command under util-linux's or BSD's `script`, which gives it a pseudo-terminal. */
-function inTerminal(words: readonly string[]): [string, string[]] {
+export function inTerminal(words: readonly string[]): [string, string[]] {
   if (process.platform === 'darwin') return ['script', ['-q', '/dev/null', ...words]];
   const quoted = words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ');
-  return ['script', ['-qefc', quoted, '/dev/null']];
+  // A new pseudo-terminal has no size, and a live display would have no room.
+  return ['script', ['-qefc', `stty rows 40 columns 100; exec ${quoted}`, '/dev/null']];
 }
 
 export interface BrokerProcess {

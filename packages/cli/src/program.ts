@@ -10,6 +10,7 @@ import { addBrokerCommand } from './commands/broker.ts';
 import { addContactCommands } from './commands/contact.ts';
 import type { Cli } from './commands/context.ts';
 import { addReceiptCommands } from './commands/receipt.ts';
+import { addWatchCommand } from './commands/watch.ts';
 
 export function createProgram(cli: Cli): Command {
   const program = new Command('countersign')
@@ -24,6 +25,7 @@ export function createProgram(cli: Cli): Command {
   const confirm = program.command('confirm').description('ask, and answer');
   addAskCommands(confirm, cli);
   addAnswerCommands(confirm, cli);
+  addWatchCommand(program, cli);
   addReceiptCommands(program, cli);
   addBrokerCommand(program, cli);
   inherit(program);
