@@ -1,0 +1,226 @@
+/**
+ * The specification is enough: a verifier written from its pages, in another language and on a public JOSE
+ * library, agrees with ours about every receipt.
+ * @module
+ */
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Receipt, type SignatureAlgorithm, statementId } from '@countersign/core';
+import { webCrypto } from '@countersign/core/webcrypto';
+import type { Vector, VectorFile } from '../spec/generator/vector.ts';
+import { introduce, makeParty, startTestBroker, TestClock } from './parties.ts';
+import { temporaryFolder } from './processes.ts';
+
+const SPEC = new URL('../spec/', import.meta.url);
+const VERIFIER = fileURLToPath(new URL('python/verify_receipt.py', SPEC));
+const REQUIREMENTS = fileURLToPath(new URL('python/requirements.txt', SPEC));
+const EXIT = { accepted: 0, rejected: 1, passcodeFailed: 5, notGood: 8, usage: 64 };
+const EXIT_OF_DECISION: Readonly<Record<string, number>> = {
+  accept: EXIT.accepted,
+  reject: EXIT.rejected,
+  fraud: EXIT.rejected,
+  'passcode-failed': EXIT.passcodeFailed,
+};
+
+const folder = await temporaryFolder();
+const python = join(folder.path, 'venv', 'bin', 'python');
+const missing = await prepare();
+after(() => folder[Symbol.asyncDispose]());
+
+interface Finished {
+  readonly status: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run(program: string, ...args: string[]): Promise<Finished> {
+  return new Promise((resolve, reject) => {
+    execFile(program, args, { encoding: 'utf8', timeout: 120_000 }, (error, stdout, stderr) => {
+      const status = error === null ? 0 : error.code;
+      if (typeof status === 'number') resolve({ status, stdout, stderr });
+      else reject(error);
+    });
+  });
+}
+
+/** Makes a Python with the packages that the verifier needs; says why where there can be none. */
+async function prepare(): Promise<string | undefined> {
+  const steps: [string, string[]][] = [
+    ['python3', ['-m', 'venv', join(folder.path, 'venv')]],
+    [
+      python,
+      [
+        '-m',
+        'pip',
+        'install',
+        '--quiet',
+        '--no-cache-dir',
+        '--disable-pip-version-check',
+        '-r',
+        REQUIREMENTS,
+      ],
+    ],
+  ];
+  for (const [program, args] of steps) {
+    try {
+      const { status, stdout, stderr } = await run(program, ...args);
+      if (status === 0) continue;
+      const reason = `${stdout}${stderr}`.trim().split('\n').at(-1);
+      return `no Python with the packages of spec/python/requirements.txt: ${reason}`;
+    } catch (error) {
+      return `no Python: ${(error as Error).message}`;
+    }
+  }
+  return undefined;
+}
+
+let written = 0;
+
+/** What the verifier says of a receipt. */
+async function verify(receipt: unknown, ...options: string[]): Promise<Finished> {
+  const file = join(folder.path, `receipt-${written++}.json`);
+  await writeFile(file, JSON.stringify(receipt));
+  return run(python, VERIFIER, file, ...options);
+}
+
+if (missing === undefined) describe('the Python verifier', agreement);
+else test('the Python verifier agrees with ours', { skip: missing }, () => {});
+
+function agreement(): void {
+  for (const algorithm of ['EdDSA', 'ES256'] as const) {
+    describe(`of receipts that our broker and clients just made, with ${algorithm}`, () => {
+      let made: Made;
+      before(async () => {
+        made = await makeReceipts(algorithm);
+      });
+
+      for (const how of ['sealed', 'clear'] as const) {
+        test(`finds an accept with a passcode, ${how}`, async () => {
+          const { status, stdout, stderr } = await verify(made.receipts[`${how}-accept`], '--json');
+          assert.equal(status, EXIT.accepted, stderr);
+          const found = JSON.parse(stdout);
+          assert.equal(found.decision, 'accept');
+          assert.deepEqual(found.account, made.account);
+          assert.deepEqual(found.enquirer, made.enquirer);
+          assert.equal(found.device, made.device);
+        });
+
+        test(`finds a reject, ${how}`, async () => {
+          const { status, stderr } = await verify(made.receipts[`${how}-reject`]);
+          assert.equal(status, EXIT.rejected, stderr);
+        });
+      }
+
+      test('says to a person who was asked what by whom, and what was answered', async () => {
+        const { stdout } = await verify(made.receipts['sealed-accept']);
+        for (const said of [made.account.name, made.enquirer.name, 'accept', 'Log in to Host1']) {
+          assert.ok(stdout.includes(said), `${said} is missing from: ${stdout}`);
+        }
+      });
+
+      test('compares the fingerprints that it is given', async () => {
+        const receipt = made.receipts['sealed-accept'];
+        const { account, enquirer } = made;
+        const both = ['--account', account.fingerprint, '--enquirer', enquirer.fingerprint.toLowerCase()];
+        assert.equal((await verify(receipt, ...both)).status, EXIT.accepted);
+        for (const option of ['--account', '--enquirer']) {
+          const other = option === '--account' ? enquirer.fingerprint : account.fingerprint;
+          const { status, stderr } = await verify(receipt, option, other);
+          assert.equal(status, EXIT.notGood);
+          assert.match(stderr, /account-mismatch/);
+          assert.equal((await verify(receipt, option, 'MAAA')).status, EXIT.usage);
+        }
+      });
+    });
+  }
+
+  describe('of the vectors', { concurrency: 4 }, () => {
+    const text = readFileSync(new URL('vectors/receipt.json', SPEC), 'utf8');
+    for (const vector of (JSON.parse(text) as VectorFile).vectors) {
+      test(`${vector.name}: ${vector.comment}`, () => checkVector(vector));
+    }
+  });
+
+  test('refuses a file that says two things', async () => {
+    const file = join(folder.path, 'twice.json');
+    await writeFile(file, '{"countersign":"receipt/1","countersign":"receipt/1"}');
+    const { status, stderr } = await run(python, VERIFIER, file);
+    assert.equal(status, EXIT.notGood);
+    assert.match(stderr, /json-invalid/);
+  });
+}
+
+async function checkVector({ receipt, result, code, expect }: Vector): Promise<void> {
+  const { status, stdout, stderr } = await verify(receipt, '--json');
+  if (result === 'invalid') {
+    assert.equal(status, EXIT.notGood);
+    assert.equal(/^not good: ([\w-]+):/.exec(stderr)?.[1], code, stderr);
+    assert.equal(stdout, '');
+    return;
+  }
+  assert.equal(stderr, '');
+  assert.deepEqual(JSON.parse(stdout), expect);
+  assert.equal(status, EXIT_OF_DECISION[(expect as { decision: string }).decision]);
+}
+
+interface Identified {
+  readonly name: string;
+  readonly fingerprint: string;
+}
+
+interface Made {
+  readonly account: Identified;
+  readonly enquirer: Identified;
+  /** The kid of the device that answered. */
+  readonly device: string;
+  readonly receipts: Readonly<Record<`${'sealed' | 'clear'}-${'accept' | 'reject'}`, Receipt>>;
+}
+
+/** Receipts of all four ways to ask and answer, by a broker and two parties of our own. */
+async function makeReceipts(algorithm: SignatureAlgorithm): Promise<Made> {
+  const clock = new TestClock();
+  await using broker = await startTestBroker(clock);
+  const alice = await makeParty(broker.origin, 'alice@example.com', clock, algorithm);
+  const host = await makeParty(broker.origin, 'host1@example.com', clock, algorithm);
+  await introduce(alice, host);
+
+  const ask = async (sealed: boolean, decision: 'accept' | 'reject'): Promise<Receipt> => {
+    const asked = await host.enquirer.ask({
+      account: alice.name,
+      text: 'Log in to Host1',
+      fields: [{ name: 'address', value: '192.0.2.1' }],
+      passcode: decision === 'accept',
+      sealed,
+    });
+    const [request] = (await alice.device.pending()).requests;
+    const { passcode } = asked;
+    await alice.device.answer(request!, {
+      decision,
+      shown: 'screen',
+      ...(passcode === undefined ? {} : { passcode }),
+    });
+    await host.enquirer.wait(asked.hash);
+    return host.enquirer.receipt(asked.hash);
+  };
+
+  const identify = async ({ name, device }: typeof alice): Promise<Identified> => ({
+    name,
+    fingerprint: await statementId(webCrypto, device.session.keys.identity),
+  });
+  return {
+    account: await identify(alice),
+    enquirer: await identify(host),
+    device: await alice.device.session.kid(),
+    receipts: {
+      'sealed-accept': await ask(true, 'accept'),
+      'sealed-reject': await ask(true, 'reject'),
+      'clear-accept': await ask(false, 'accept'),
+      'clear-reject': await ask(false, 'reject'),
+    },
+  };
+}

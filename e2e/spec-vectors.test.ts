@@ -1,0 +1,248 @@
+/**
+ * The vectors of `spec/` are true: our core reads each of them as it says, and they are what the generator
+ * writes.
+ * @module
+ */
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import {
+  AccountName,
+  applyContact,
+  CancelStatement,
+  CountersignError,
+  checkDisclosed,
+  checkDisplayLine,
+  checkFreshness,
+  checkPasscode,
+  type DeviceLog,
+  DeviceStatement,
+  decodeBase64url,
+  decodeText,
+  fingerprint,
+  followLog,
+  keyFingerprint,
+  NO_CONTACTS,
+  type OpenRequest,
+  openRequest,
+  PasscodeCommitment,
+  parseAccountLink,
+  parseAccountName,
+  parseContact,
+  parseContent,
+  parseFingerprint,
+  parseRequest,
+  parseStatement,
+  parseStrictJson,
+  Question,
+  ReportStatement,
+  type RequestPayload,
+  readWithKeys,
+  replayLog,
+  type Statement,
+  statementId,
+  type Verified,
+  verifyCheckpoint,
+  verifyContact,
+  verifyReceipt,
+  verifyRequest,
+  verifyResponse,
+  verifyStatement,
+} from '@countersign/core';
+import { parseSrml } from '@countersign/core/srml';
+import { importOpener, webCrypto } from '@countersign/core/webcrypto';
+import * as v from 'valibot';
+import { generateVectors, VECTORS } from '../spec/generate-vectors.ts';
+import type { Loose, VectorFile } from '../spec/generator/vector.ts';
+
+const utf8 = new TextEncoder();
+const STATEMENT_KINDS = [CancelStatement, DeviceStatement, ReportStatement];
+
+/** What a reader finds in a vector's input, in the words of its `expect`; it throws where it finds fault. */
+const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
+  base64url: ({ text }) => ({ hex: decodeBase64url(text).toHex() }),
+  json: ({ text, hex }) => parseStrictJson(text ?? Uint8Array.fromHex(hex)),
+  fingerprints: readFingerprint,
+  'account-names': ({ text }) => {
+    const name = parseAccountName(text);
+    assert.ok(v.is(AccountName, name));
+    return { name };
+  },
+  'account-links': ({ text }) => parseAccountLink(text),
+  'display-text': ({ text, max_bytes }) => checkDisplayLine(text, max_bytes),
+  srml: ({ source }) => ({ parts: parseSrml(source) }),
+  statements: readStatement,
+  device: readStatement,
+  cancel: readStatement,
+  report: readStatement,
+  genesis: readLog,
+  'device-add': readLog,
+  'device-revoke': readLog,
+  epoch: readLog,
+  'device-log': async ({ pinned, offered, from }) =>
+    foundIn(await followLog(webCrypto, await replayLog(webCrypto, pinned), offered, from)),
+  checkpoint: async ({ statement, key, entries, now, max_age }) => {
+    const word = await verifyCheckpoint(webCrypto, statement, key, await replayLog(webCrypto, entries));
+    checkFreshness(word, now, max_age);
+    return { iss: word.payload.iss, iat: word.payload.iat };
+  },
+  question: ({ text }) => parseContent(Question, text),
+  passcode: async ({ commitment, typed }) => {
+    const good = await checkPasscode(webCrypto, v.parse(PasscodeCommitment, commitment), typed);
+    if (!good) throw new CountersignError('passcode-wrong', 'not the passcode that was committed to');
+  },
+  sealing: async ({ private_key, info, aad, box, digest }) => {
+    const opener = await importOpener(private_key);
+    const opened = await opener.open(decodeBase64url(box), utf8.encode(info), utf8.encode(aad));
+    const plaintext = decodeText(opened);
+    await checkDisclosed(webCrypto, { epoch: 0, box, digest }, plaintext);
+    return { plaintext };
+  },
+  request: async ({ request, enquirer_log, epoch_private_keys, broker, now }) => {
+    const statement = await parseRequest(webCrypto, request);
+    const enquirer = await replayLog(webCrypto, enquirer_log);
+    const verified = await verifyRequest(webCrypto, statement, enquirer, { now, brokers: [broker] });
+    const { question } = await openRequest(webCrypto, verified, openers(epoch_private_keys));
+    return { hash: verified.hash, id: await statementId(webCrypto, verified.hash), question };
+  },
+  response: async ({ request, request_plaintext, account_log, epoch_private_keys, response }) => {
+    const account = await replayLog(webCrypto, account_log);
+    const read = readWithKeys(webCrypto, openers(epoch_private_keys));
+    const own = await ownRequest(request, request_plaintext);
+    const { decision, device, statement } = await verifyResponse(webCrypto, own, account, response, read);
+    return { decision: decision.decision, device: device.kid, iat: statement.payload.iat };
+  },
+  contact: async ({ entries, changes }) => {
+    const log = await replayLog(webCrypto, entries);
+    let list = NO_CONTACTS;
+    for (const jws of changes) {
+      const statement = await parseContact(webCrypto, jws);
+      list = applyContact(list, await verifyContact(webCrypto, statement, log, (seq) => log.hashes[seq]));
+    }
+    return { seq: list.seq, contacts: [...list.contacts.values()] };
+  },
+  receipt: async ({ receipt }) => {
+    const { request, response, account, enquirer, checkpoint } = await verifyReceipt(webCrypto, receipt);
+    return {
+      account: { name: account.name, fingerprint: await statementId(webCrypto, account.identity) },
+      enquirer: { name: enquirer.name, fingerprint: await statementId(webCrypto, enquirer.identity) },
+      decision: response.decision.decision,
+      device: response.device.kid,
+      asked_at: request.statement.payload.iat,
+      answered_at: response.statement.payload.iat,
+      checkpoint_at: checkpoint.payload.iat,
+    };
+  },
+};
+
+async function readFingerprint({ op, content_type, data_hex, bits, key, hash, text }: Loose) {
+  switch (op) {
+    case 'fingerprint':
+      return { fingerprint: await fingerprint(webCrypto, content_type, Uint8Array.fromHex(data_hex), bits) };
+    case 'key':
+      return { kid: await keyFingerprint(webCrypto, key) };
+    case 'statement-id':
+      return { id: await statementId(webCrypto, hash) };
+    default:
+      return { fingerprint: parseFingerprint(text) };
+  }
+}
+
+async function readStatement({ typ, key, statement }: Loose) {
+  const kind = STATEMENT_KINDS.find((one) => one.typ === typ)!;
+  const { hash, kid } = await verifyStatement(
+    webCrypto,
+    (await parseStatement(webCrypto, kind, statement)) as Statement<unknown>,
+    key,
+  );
+  return { hash, id: await statementId(webCrypto, hash), kid };
+}
+
+async function readLog({ entries }: Loose) {
+  return foundIn(await replayLog(webCrypto, entries));
+}
+
+async function foundIn(log: DeviceLog) {
+  return {
+    name: log.name,
+    identity: log.identity,
+    fingerprint: await statementId(webCrypto, log.identity),
+    head: log.head,
+    devices: [...log.devices.values()].map(({ kid, name, rights, addedAt, revokedAt }) => ({
+      kid,
+      name,
+      rights,
+      added_seq: addedAt.seq,
+      ...(revokedAt === undefined ? {} : { revoked_seq: revokedAt.seq, reason: revokedAt.reason }),
+    })),
+    epoch: log.epoch.n,
+  };
+}
+
+function openers(privateKeys: readonly JsonWebKey[]) {
+  return async (n: number) => {
+    const key = privateKeys[n];
+    return key === undefined ? undefined : importOpener(key);
+  };
+}
+
+/** The enquirer's own request, which it signed itself. */
+async function ownRequest(jws: string, plaintext: string | undefined): Promise<OpenRequest> {
+  const statement = (await parseRequest(webCrypto, jws)) as Verified<RequestPayload>;
+  if ('content' in statement.payload) return { statement, question: statement.payload.content };
+  return { statement, question: parseContent(Question, plaintext!), plaintext: plaintext! };
+}
+
+const names = readdirSync(VECTORS).filter((name) => name.endsWith('.json'));
+
+for (const name of names) {
+  const topic = name.slice(0, -'.json'.length);
+  const text = readFileSync(new URL(name, VECTORS), 'utf8');
+  const { vectors } = JSON.parse(text) as VectorFile;
+  describe(`spec/vectors/${name}`, () => {
+    for (const vector of vectors) {
+      test(`${vector.name}: ${vector.comment}`, async () => {
+        const read = async () => READERS[topic]!(vector);
+        if (vector.result === 'valid') {
+          const found = await read();
+          if (vector.expect !== undefined) assert.deepEqual(JSON.parse(JSON.stringify(found)), vector.expect);
+          return;
+        }
+        await assert.rejects(read, (error) => {
+          assert.ok(error instanceof CountersignError, `not a CountersignError: ${error}`);
+          assert.equal(error.code, vector.code, error.message);
+          return true;
+        });
+      });
+    }
+  });
+}
+
+describe('the vectors', () => {
+  test('are of every topic that has a reader here', () => {
+    assert.deepEqual(names.map((name) => name.slice(0, -'.json'.length)).sort(), Object.keys(READERS).sort());
+  });
+
+  test('are what the generator writes', async () => {
+    const generated = await generateVectors();
+    assert.deepEqual([...generated.keys()].sort(), [...names].sort());
+    for (const [name, content] of generated) {
+      assert.ok(content === readFileSync(new URL(name, VECTORS), 'utf8'), `${name} is not up to date`);
+    }
+  });
+
+  test('name pages of the specification that are there, with their headings', () => {
+    for (const name of names) {
+      const { spec } = JSON.parse(readFileSync(new URL(name, VECTORS), 'utf8')) as VectorFile;
+      const [page, anchor] = spec.split('#');
+      const text = readFileSync(new URL(`../${page}`, VECTORS), 'utf8');
+      const headings = [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading]) =>
+        heading!
+          .toLowerCase()
+          .replace(/[^\w -]/g, '')
+          .replaceAll(' ', '-'),
+      );
+      if (anchor !== undefined) assert.ok(headings.includes(anchor), `${spec}: no such heading`);
+    }
+  });
+});

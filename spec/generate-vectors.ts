@@ -1,0 +1,76 @@
+/**
+ * Writes `spec/vectors/*.json`: `node spec/generate-vectors.ts`. Run again, it writes the same.
+ * @module
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { accountLinks, names } from './generator/account-names.ts';
+import { checkpoint } from './generator/checkpoint.ts';
+import { contact } from './generator/contact.ts';
+import { deviceAdd } from './generator/device-add.ts';
+import { deviceLog } from './generator/device-log.ts';
+import { deviceRevoke } from './generator/device-revoke.ts';
+import { base64url, fingerprints, json } from './generator/encodings.ts';
+import { epoch } from './generator/epoch.ts';
+import { genesis } from './generator/genesis.ts';
+import { cancel, device, report } from './generator/kinds.ts';
+import { type Memory, readMemory } from './generator/memory.ts';
+import { passcode } from './generator/passcode.ts';
+import { question } from './generator/question.ts';
+import { receipt } from './generator/receipts.ts';
+import { request } from './generator/request.ts';
+import { response } from './generator/responses.ts';
+import { sealing } from './generator/sealing.ts';
+import { statements } from './generator/statements.ts';
+import { displayText, srml } from './generator/text.ts';
+import type { VectorFile } from './generator/vector.ts';
+
+export const VECTORS = new URL('vectors/', import.meta.url);
+
+/** In the order in which an implementer needs them. */
+const FILES: Readonly<Record<string, (memory: Memory) => VectorFile | Promise<VectorFile>>> = {
+  base64url,
+  json,
+  fingerprints,
+  'account-names': names,
+  'account-links': accountLinks,
+  'display-text': displayText,
+  srml,
+  statements,
+  device,
+  genesis,
+  'device-add': deviceAdd,
+  'device-revoke': deviceRevoke,
+  epoch,
+  'device-log': deviceLog,
+  checkpoint,
+  question,
+  passcode,
+  sealing,
+  request,
+  cancel,
+  response,
+  report,
+  contact,
+  receipt,
+};
+
+/** The texts of all vector files, by name. */
+export async function generateVectors(): Promise<Map<string, string>> {
+  const memory = readMemory(VECTORS);
+  const files = new Map<string, string>();
+  for (const [name, make] of Object.entries(FILES)) {
+    const file = await make(memory);
+    const names = new Set(file.vectors.map((vector) => vector.name));
+    if (names.size !== file.vectors.length) throw new Error(`${name}: two vectors of one name`);
+    files.set(`${name}.json`, `${JSON.stringify(file, null, 2)}\n`);
+  }
+  return files;
+}
+
+if (import.meta.main) {
+  await mkdir(VECTORS, { recursive: true });
+  for (const [name, content] of await generateVectors()) {
+    await writeFile(new URL(name, VECTORS), content);
+    console.log(`${name}: ${JSON.parse(content).vectors.length} vectors`);
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * What the vectors of all entries of a device log share.
+ * @module
+ */
+import { type ErrorCode, statementId } from '@countersign/core';
+import { webCrypto } from '@countersign/core/webcrypto';
+import type { TestAccount } from './accounts.ts';
+import { flipMembers, invalid, type Vector, valid } from './vector.ts';
+
+export const ALICE = 'alice@example.com';
+
+export const OTHER_HASH = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
+
+/** What a replay finds. */
+export async function foundIn({ log }: Pick<TestAccount, 'log'>) {
+  return {
+    name: log.name,
+    identity: log.identity,
+    fingerprint: await statementId(webCrypto, log.identity),
+    head: log.head,
+    devices: [...log.devices.values()].map(({ kid, name, rights, addedAt, revokedAt }) => ({
+      kid,
+      name,
+      rights,
+      added_seq: addedAt.seq,
+      ...(revokedAt === undefined ? {} : { revoked_seq: revokedAt.seq, reason: revokedAt.reason }),
+    })),
+    epoch: log.epoch.n,
+  };
+}
+
+export async function goodLog(name: string, comment: string, account: TestAccount): Promise<Vector> {
+  return valid(name, comment, { entries: account.log.entries }, await foundIn(account));
+}
+
+/** Each member of the last entry changed under its old signature. */
+export function flippedLast(
+  prefix: string,
+  entries: readonly string[],
+  codes: Readonly<Record<string, ErrorCode>>,
+  special: Readonly<Record<string, unknown>> = {},
+): Vector[] {
+  return flipMembers(entries.at(-1)!, special).map(({ path, jws }) =>
+    invalid(
+      `${prefix}-${path}-flipped`,
+      `${path} changed under the old signature`,
+      codes[path] ?? 'signature-invalid',
+      { entries: entries.with(-1, jws) },
+    ),
+  );
+}
+
+export const REPLAYED = '`entries` are replayed from the first on.';
+
+/** What the entries after the first fail by where their place in the log is changed, before any signature. */
+export const PLACE = { sub: 'log-invalid', seq: 'log-invalid', prev: 'log-invalid' } as const;
