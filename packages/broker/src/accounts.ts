@@ -3,7 +3,15 @@
  * nobody takes its word for the rest.
  * @module
  */
-import { CountersignError, createCheckpoint, type DeviceLog, extendLog, replayLog } from '@countersign/core';
+import {
+  CountersignError,
+  createCheckpoint,
+  type DeviceLog,
+  extendLog,
+  LOG_ENTRIES,
+  parseStatement,
+  replayLog,
+} from '@countersign/core';
 import type { BrokerContext } from './context.ts';
 import type { AccountRow } from './store/store.ts';
 
@@ -21,6 +29,9 @@ export async function registerAccount(
       hint: `it keeps those of ${context.domains.join(', ')}`,
     });
   }
+  const known = await context.store.findAccount(log.name);
+  // Whoever registers the same account again had lost the first answer.
+  if (known?.identity === log.identity) return known;
   return context.store.createAccount({ ...log, entries: log.entries }, context.now());
 }
 
@@ -58,6 +69,12 @@ export async function appendToLog(
 ): Promise<DeviceLog> {
   const account = await findAccount(context, name);
   const log = await replayLog(context.crypto, await context.store.readLog(account.id, 0));
+  const first = await parseStatement(context.crypto, LOG_ENTRIES, entries[0]!);
+  if (first.payload.seq <= log.head.seq) {
+    throw new CountersignError('log-conflict', 'the log has grown since you read it', {
+      hint: 'read it again, and repeat on the new head',
+    });
+  }
   const next = await extendLog(context.crypto, log, entries);
   const event = await context.store.appendLog(account.id, log.head, {
     head: next.head,

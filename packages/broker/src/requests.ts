@@ -113,6 +113,7 @@ export async function answerRequest(context: BrokerContext, hash: string, jws: s
 export async function cancelRequest(context: BrokerContext, hash: string, jws: string): Promise<RequestRow> {
   const statement = await parseStatement(context.crypto, CancelStatement, jws);
   const request = await verifyOwn(context, hash, statement);
+  if (request.state.state === 'cancelled-by-enquirer') return request;
   return settle(context, request, { state: 'cancelled-by-enquirer', at: context.now(), statement: jws });
 }
 

@@ -62,6 +62,10 @@ const ERRORS: Partial<Record<ErrorCode, number>> = {
 };
 
 const NOT_GOOD: ReadonlySet<ErrorCode> = new Set([
+  'encoding-invalid',
+  'json-invalid',
+  'request-lifetime',
+  'request-audience',
   'signature-invalid',
   'request-mismatch',
   'account-mismatch',

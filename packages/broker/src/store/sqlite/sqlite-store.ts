@@ -35,14 +35,11 @@ import { prepareStatements } from './statements.ts';
 const CACHED_ACCOUNTS = 20_000;
 const CACHED_REQUESTS = 5000;
 const CACHE_KIB = 128 * 1024;
-/** Pages that the log gathers before they are copied into the database: fewer copies of those that change often. */
-const CHECKPOINT_PAGES = 4000;
 
 /** Opens or makes the database file. */
 export function openSqliteStore(path: string): Store {
   const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
-  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};
-    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
+  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};`);
   migrate(database);
   return sqliteStore(database);
 }
