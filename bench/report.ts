@@ -1,0 +1,90 @@
+/**
+ * What was found, as tables for people. They are Markdown, ready for bench/README.md.
+ * @module
+ */
+import type { benchConfirm } from './confirm.ts';
+import type { Round } from './measure.ts';
+import type { benchStored } from './stored.ts';
+import type { benchStreams } from './streams.ts';
+
+type Found<T extends (...args: never[]) => Promise<unknown>> = Awaited<ReturnType<T>>;
+
+export function confirmTable(found: Found<typeof benchConfirm>): string {
+  const { ours, floor, peerSqlite, peerMemory } = found.contestants;
+  const { acceptToWoken, sealing } = found;
+  return [
+    ...contestants([
+      ['Countersign', ours],
+      ['floor', floor],
+      ['oidc-provider CIBA, SQLite', peerSqlite],
+      ['oidc-provider CIBA, memory', peerMemory],
+    ]),
+    '',
+    ...table(
+      ['reach', 'wanted', 'measured'],
+      [
+        ['CPU, ours over floor', '≤ 1.5', found.ratioToFloor],
+        ['CPU, peer on SQLite over ours', '≥ 8', found.ratioToPeer],
+        ['CPU, peer in memory over ours', '≥ 5', found.ratioToPeerMemory],
+        [
+          `accept to woken at half load (${acceptToWoken.perSecond}/s), p50 / p99 ms`,
+          'p99 < 10',
+          `${acceptToWoken.p50} / ${acceptToWoken.p99}`,
+        ],
+        [
+          'the same of the floor, at the same rate',
+          '',
+          `${acceptToWoken.floor.p50} / ${acceptToWoken.floor.p99}`,
+        ],
+      ],
+    ),
+    '',
+    `broker CPU with stand-in boxes, HPKE boxes, in clear: ${sealing['stand-in']}, ${sealing.hpke}, ${sealing.clear} µs`,
+  ].join('\n');
+}
+
+export function storedTable(found: Found<typeof benchStored>): string {
+  return [
+    ...contestants([
+      ['empty', found.contestants.empty],
+      [`${found.requests} requests, ${found.accounts} accounts`, found.contestants.full],
+    ]),
+    '',
+    ...table(['reach', 'wanted', 'measured'], [['CPU, full over empty', '≤ 1.15', found.ratioToEmpty]]),
+  ].join('\n');
+}
+
+export function streamsTable(found: Found<typeof benchStreams>): string {
+  return table(
+    ['reach', 'wanted', 'measured'],
+    [
+      [`memory for each of ${found.streams} streams, KiB`, '≤ 12', found.kibPerStream],
+      ['memory of the broker with all of them, MiB', '', found.memoryMiB],
+      [
+        'from posting a question to its event on the device, p50 / p99 ms',
+        '',
+        `${found.postToEvent.p50} / ${found.postToEvent.p99}`,
+      ],
+    ],
+  ).join('\n');
+}
+
+function contestants(rows: readonly (readonly [string, Round])[]): string[] {
+  return table(
+    ['', 'server CPU µs', 'per second', 'p50 ms', 'p99 ms', 'memory MiB', 'load CPU µs'],
+    rows.map(([name, round]) => [
+      name,
+      round.cpu,
+      round.perSecond,
+      round.p50,
+      round.p99,
+      round.memory,
+      round.loadCpu,
+    ]),
+  );
+}
+
+function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string[] {
+  const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)];
+}
