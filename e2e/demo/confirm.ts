@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { startBrokerProcess, temporaryFolder } from '../processes.ts';
-import { act, note, say } from './narrator.ts';
+import { act, note, printed, say } from './narrator.ts';
 
 export async function tellConfirm(): Promise<void> {
   await using folder = await temporaryFolder();
@@ -81,11 +81,4 @@ That was the door “confirm”. What to run next:
     npx countersign --help                    everything else
 The README has a tour of five minutes.
 `);
-}
-
-/** A fingerprint that a command printed after a label. */
-function printed(output: string, label: string): string {
-  const found = new RegExp(`\\b${label}\\s+([A-Z2-7-]{34})`).exec(output)?.[1];
-  if (found === undefined) throw new Error(`no ${label} was printed`);
-  return found;
 }

@@ -3,8 +3,12 @@
  * @module
  */
 import { tellConfirm } from './confirm.ts';
+import { tellDevices } from './devices.ts';
 
-const DOORS: Readonly<Record<string, () => Promise<void>>> = { confirm: tellConfirm };
+const DOORS: Readonly<Record<string, () => Promise<void>>> = {
+  confirm: tellConfirm,
+  devices: tellDevices,
+};
 
 const door = process.argv[2] ?? 'confirm';
 const tell = DOORS[door];

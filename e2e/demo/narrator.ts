@@ -37,3 +37,10 @@ export async function act(
   }
   return finished;
 }
+
+/** A fingerprint that a command printed after a label. */
+export function printed(output: string, label: string): string {
+  const found = new RegExp(`\\b${label}\\s+([A-Z2-7-]{34})`).exec(output)?.[1];
+  if (found === undefined) throw new Error(`no ${label} was printed`);
+  return found;
+}

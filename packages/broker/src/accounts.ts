@@ -5,6 +5,7 @@
  */
 import {
   CountersignError,
+  counts,
   createCheckpoint,
   type DeviceLog,
   extendLog,
@@ -13,7 +14,7 @@ import {
   replayLog,
 } from '@countersign/core';
 import type { BrokerContext } from './context.ts';
-import type { AccountRow } from './store/store.ts';
+import type { AccountRow, EnrolmentRow } from './store/store.ts';
 
 /** Checkpoints are signed at most this often per account, in seconds. */
 const CHECKPOINT_LIFE = 15;
@@ -61,11 +62,15 @@ export async function findIdentified(
   return account;
 }
 
-/** Appends entries, if they follow from the log as it is. */
+/**
+ * Appends entries, if they follow from the log as it is.
+ * @param accepted the waiting device that they let in
+ */
 export async function appendToLog(
   context: BrokerContext,
   name: string,
   entries: readonly string[],
+  accepted?: { readonly enrolment: EnrolmentRow; readonly statement: string },
 ): Promise<DeviceLog> {
   const account = await findAccount(context, name);
   const log = await replayLog(context.crypto, await context.store.readLog(account.id, 0));
@@ -76,16 +81,29 @@ export async function appendToLog(
     });
   }
   const next = await extendLog(context.crypto, log, entries);
-  const event = await context.store.appendLog(account.id, log.head, {
-    head: next.head,
-    devices: next.devices,
-    entries,
-  });
+  for (const jws of entries) await checkInside(context, account, log, jws);
+  const { head, devices } = next;
+  const event = await context.store.appendLog(account.id, log.head, { head, devices, entries }, accepted);
   context.streams.publish(account.id, event, undefined);
-  for (const device of next.devices.values()) {
-    if (device.revokedAt !== undefined) context.streams.cut(account.id, device.kid);
+  for (const device of devices.values()) {
+    if (!counts(device)) context.streams.cut(account.id, device.kid);
   }
   return next;
+}
+
+/** A device that was let in, and has not signed that it is in, changes nothing. */
+async function checkInside(
+  context: BrokerContext,
+  account: AccountRow,
+  log: DeviceLog,
+  jws: string,
+): Promise<void> {
+  const { kid } = await parseStatement(context.crypto, LOG_ENTRIES, jws);
+  if (log.devices.has(kid) && !account.devices.has(kid)) {
+    throw new CountersignError('enrolment-incomplete', 'this device has yet to say that it is in', {
+      hint: 'run `countersign device complete` on it',
+    });
+  }
 }
 
 /** Entries from a number on, with the broker's word that these are the newest. */

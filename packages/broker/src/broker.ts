@@ -85,6 +85,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       for (const timer of timers) clearInterval(timer);
       await operator.close();
       context.waiters.releaseAll();
+      context.waitingDevices.releaseAll();
       context.streams.closeAll();
       await app.close();
       await store.close();
@@ -116,6 +117,7 @@ function createContext(
     domains,
     metrics,
     waiters: new Waiters(),
+    waitingDevices: new Waiters(),
     streams: new Streams(store),
     proofs: new ProofChecker(crypto, now),
   };

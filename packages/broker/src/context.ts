@@ -2,7 +2,7 @@
  * What every part of the broker is given: nothing in it is global, and only `main.ts` makes one for real.
  * @module
  */
-import type { CryptoProvider, PublicSigningJwk, Signer } from '@countersign/core';
+import type { CryptoProvider, PublicSigningJwk, Settled, Signer } from '@countersign/core';
 import type { ProofChecker } from './device-proof.ts';
 import type { Metrics } from './metrics.ts';
 import type { Store } from './store/store.ts';
@@ -16,12 +16,15 @@ export interface BrokerContext {
   readonly now: () => number;
   /** Origins under which this broker is known; the first is the one it calls itself. */
   readonly origins: readonly [string, ...string[]];
-  /** Signs checkpoints, and nothing else. */
+  /** Signs checkpoints and the challenges of new devices, and nothing else. */
   readonly signer: Signer;
   readonly publicKey: PublicSigningJwk;
   /** Domains in which accounts may be made; empty for any. */
   readonly domains: readonly string[];
-  readonly waiters: Waiters;
+  /** Enquirers that wait for an answer, by the request's hash. */
+  readonly waiters: Waiters<Settled>;
+  /** New devices that wait before the door, by the enrolment's hash. */
+  readonly waitingDevices: Waiters<true>;
   readonly streams: Streams;
   readonly proofs: ProofChecker;
   readonly metrics: Metrics;

@@ -4,6 +4,7 @@
  * @module
  */
 import {
+  activeDevice,
   CountersignError,
   type CryptoProvider,
   type Device,
@@ -40,7 +41,7 @@ export class ProofChecker {
   /**
    * The device of an account that a proof is by.
    * @param url the address asked for, without query
-   * @throws `proof-invalid`, `proof-replayed`, `device-unknown`, `device-revoked`
+   * @throws `proof-invalid`, `proof-replayed`, and what `activeDevice` throws
    */
   async check(
     proof: string | undefined,
@@ -48,33 +49,42 @@ export class ProofChecker {
     urls: readonly string[],
     account: AccountRow,
   ): Promise<Device> {
-    if (proof === undefined) {
-      throw new CountersignError(
-        'proof-invalid',
-        'this is for a device of the account: a DPoP proof is missing',
-      );
-    }
     const { kid, jti } = await this.#verify(proof, method, urls);
-    const device = account.devices.get(kid);
-    if (device === undefined) {
-      throw new CountersignError(
-        'device-unknown',
-        'the proof is by a key that is not a device of this account',
-      );
-    }
-    if (device.revokedAt !== undefined) {
-      throw new CountersignError('device-revoked', 'this device was revoked');
-    }
-    if (this.#used.has(jti)) throw new CountersignError('proof-replayed', 'this proof was used before');
-    this.#used.set(jti, true);
+    const device = activeDevice(account, kid);
+    this.#useOnce(jti);
     return device;
   }
 
+  /**
+   * Checks that a proof is by a key that is no device's yet: the one of a fingerprint.
+   * @throws `proof-invalid`, `proof-replayed`, `device-unknown`
+   */
+  async checkKey(
+    proof: string | undefined,
+    method: string,
+    urls: readonly string[],
+    kid: string,
+  ): Promise<void> {
+    const proven = await this.#verify(proof, method, urls);
+    if (proven.kid !== kid) {
+      throw new CountersignError('device-unknown', 'the proof is by another key than the device that waits');
+    }
+    this.#useOnce(proven.jti);
+  }
+
+  #useOnce(jti: string): void {
+    if (this.#used.has(jti)) throw new CountersignError('proof-replayed', 'this proof was used before');
+    this.#used.set(jti, true);
+  }
+
   async #verify(
-    proof: string,
+    proof: string | undefined,
     method: string,
     urls: readonly string[],
   ): Promise<{ kid: string; jti: string }> {
+    if (proof === undefined) {
+      throw new CountersignError('proof-invalid', 'this is for a device: a DPoP proof is missing');
+    }
     try {
       const { payload } = await jwtVerify(proof, EmbeddedJWK, {
         typ: 'dpop+jwt',

@@ -16,6 +16,10 @@ export const LONGEST_PAUSE = 3600;
 /** Pause after a fraud report. */
 export const FRAUD_PAUSE = 3600;
 
+/** Devices that may wait before an account's door at a time, and come in an hour; more are kept from it. */
+export const MAX_WAITING_DEVICES = 3;
+export const MAX_DEVICES_PER_HOUR = 5;
+
 const MINUTE = 60;
 const HOUR = 3600;
 
@@ -68,6 +72,11 @@ export function judgePost(
   );
   if (wait > 0) throw tooOften(wait);
   return { held, next: { ...standing, recent: [...recent, now] } };
+}
+
+/** Whether one more device may wait. @param counts devices that wait now, and that came within the hour */
+export function judgeEnrolment({ waiting, recent }: { waiting: number; recent: number }): boolean {
+  return waiting < MAX_WAITING_DEVICES && recent < MAX_DEVICES_PER_HOUR;
 }
 
 /** After an answer: whoever is answered may go on as before. */

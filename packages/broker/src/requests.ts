@@ -4,11 +4,10 @@
  * @module
  */
 import {
+  activeDevice,
   CancelStatement,
-  CLOCK_SKEW,
   CountersignError,
   checkRight,
-  type Device,
   type PayloadOf,
   parseRequest,
   parseResponse,
@@ -22,6 +21,7 @@ import {
 import { findIdentified } from './accounts.ts';
 import type { BrokerContext } from './context.ts';
 import type { AccountRow, RequestRow, Settlement } from './store/store.ts';
+import { checkTime } from './times.ts';
 
 /** Posts a request; posting the same one again is a safe retry. */
 export async function postRequest(
@@ -97,7 +97,7 @@ export async function answerRequest(context: BrokerContext, hash: string, jws: s
   if (account.id !== request.accountId) {
     throw new CountersignError('account-mismatch', 'this request was put to another account');
   }
-  const device = deviceOf(account, statement.kid);
+  const device = activeDevice(account, statement.kid);
   if (!device.rights.includes('answer')) checkRight(device, 'pay');
   await verifyStatement(context.crypto, statement, device.sig);
   if (request.held) {
@@ -135,7 +135,7 @@ export async function reportRequest(context: BrokerContext, hash: string, jws: s
   const request = await findRequest(context, hash);
   const { payload } = await parseRequest(context.crypto, request.jws);
   const account = await findIdentified(context, payload.sub, payload.sub_id);
-  await verifyStatement(context.crypto, statement, deviceOf(account, statement.kid).sig);
+  await verifyStatement(context.crypto, statement, activeDevice(account, statement.kid).sig);
   await context.store.reportFraud(request, context.now());
   context.metrics.fraud.inc();
 }
@@ -181,7 +181,7 @@ async function verifyOwn(
   const request = await findRequest(context, hash);
   const { name, identity } = request.enquirer;
   const enquirer = await findEnquirer(context, name, identity);
-  await verifyStatement(context.crypto, statement, deviceOf(enquirer, statement.kid).sig);
+  await verifyStatement(context.crypto, statement, activeDevice(enquirer, statement.kid).sig);
   return request;
 }
 
@@ -197,24 +197,7 @@ async function findEnquirer(context: BrokerContext, name: string, identity: stri
   }
 }
 
-function deviceOf(account: AccountRow, kid: string): Device {
-  const device = account.devices.get(kid);
-  if (device === undefined) {
-    throw new CountersignError('device-unknown', `${account.name} has no device ${kid}`);
-  }
-  if (device.revokedAt !== undefined) throw new CountersignError('device-revoked', 'this device was revoked');
-  return device;
-}
-
 function checkNames(named: string, hash: string): void {
   if (named !== hash)
     throw new CountersignError('request-mismatch', 'the statement is about another request');
-}
-
-function checkTime(context: BrokerContext, iat: number): void {
-  if (Math.abs(context.now() - iat) > CLOCK_SKEW) {
-    throw new CountersignError('response-late', 'the statement is not of this minute', {
-      hint: 'check the clock of the machine that signed it',
-    });
-  }
 }

@@ -1,20 +1,18 @@
 /**
- * Enquirers that wait for an answer: each is woken once, by the settling of its request or by its time.
+ * Callers that wait for something to be settled: each is woken once, by that or by its time.
  * @module
  */
-import type { Settled } from '@countersign/core';
+type Wake<T> = (state: T | undefined) => void;
 
-type Wake = (state: Settled | undefined) => void;
-
-export interface Waiting {
+export interface Waiting<T> {
   /** The settled state; or nothing, where the wait ended without. */
-  readonly settled: Promise<Settled | undefined>;
+  readonly settled: Promise<T | undefined>;
   /** Ends the wait now. */
   readonly leave: () => void;
 }
 
-export class Waiters {
-  readonly #waiting = new Map<string, Set<Wake>>();
+export class Waiters<T> {
+  readonly #waiting = new Map<string, Set<Wake<T>>>();
   #count = 0;
 
   get count(): number {
@@ -25,10 +23,10 @@ export class Waiters {
    * Waits until a request is settled, the time is over, or whoever waits leaves.
    * @param milliseconds how long
    */
-  wait(hash: string, milliseconds: number): Waiting {
-    const { promise, resolve } = Promise.withResolvers<Settled | undefined>();
-    const wakes = this.#waiting.get(hash) ?? new Set();
-    const wake: Wake = (state) => {
+  wait(hash: string, milliseconds: number): Waiting<T> {
+    const { promise, resolve } = Promise.withResolvers<T | undefined>();
+    const wakes = this.#waiting.get(hash) ?? new Set<Wake<T>>();
+    const wake: Wake<T> = (state) => {
       if (!wakes.delete(wake)) return;
       clearTimeout(timer);
       if (wakes.size === 0) this.#waiting.delete(hash);
@@ -43,7 +41,7 @@ export class Waiters {
     return { settled: promise, leave };
   }
 
-  wake(hash: string, state: Settled): void {
+  wake(hash: string, state: T): void {
     for (const wake of [...(this.#waiting.get(hash) ?? [])]) wake(state);
   }
 

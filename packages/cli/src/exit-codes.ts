@@ -59,6 +59,11 @@ const ERRORS: Partial<Record<ErrorCode, number>> = {
   'contact-held': EXIT.refused,
   internal: EXIT.internal,
   'request-expired': EXIT.expired,
+  'enrolment-expired': EXIT.expired,
+  'pin-wrong': EXIT.refused,
+  'pin-used': EXIT.refused,
+  'pin-expired': EXIT.refused,
+  'too-many-enrolments': EXIT.refused,
 };
 
 const NOT_GOOD: ReadonlySet<ErrorCode> = new Set([
@@ -72,7 +77,11 @@ const NOT_GOOD: ReadonlySet<ErrorCode> = new Set([
   'account-changed',
   'device-unknown',
   'device-revoked',
+  'device-frozen',
+  'device-on-probation',
   'device-not-entitled',
+  'enrolment-mismatch',
+  'challenge-invalid',
   'log-invalid',
   'log-rollback',
   'log-fork',

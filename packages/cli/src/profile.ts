@@ -72,6 +72,12 @@ export class Profile {
     return new Enquirer(await this.#options());
   }
 
+  /** What making an account or a device needs. */
+  store() {
+    const { crypto, clock } = this.environment;
+    return { keyStore: this.keyStore, state: this.state, crypto, clock };
+  }
+
   /** Which account this profile is of; no passphrase is needed to know. @throws `profile-missing` */
   async account(): Promise<KeyAccount> {
     const account = await this.keyStore.account();

@@ -9,6 +9,7 @@ import { addAskCommands } from './commands/ask.ts';
 import { addBrokerCommand } from './commands/broker.ts';
 import { addContactCommands } from './commands/contact.ts';
 import type { Cli } from './commands/context.ts';
+import { addDeviceCommands } from './commands/device.ts';
 import { addReceiptCommands } from './commands/receipt.ts';
 import { addWatchCommand } from './commands/watch.ts';
 
@@ -21,6 +22,7 @@ export function createProgram(cli: Cli): Command {
     .enablePositionalOptions()
     .exitOverride();
   addAccountCommands(program, cli);
+  addDeviceCommands(program, cli);
   addContactCommands(program, cli);
   const confirm = program.command('confirm').description('ask, and answer');
   addAskCommands(confirm, cli);

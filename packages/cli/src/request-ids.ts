@@ -1,8 +1,8 @@
 /**
- * From what a person typed to one request: a fingerprint in any grouping and case, or an unambiguous start of one.
+ * From what a person typed to one thing: a fingerprint in any grouping and case, or an unambiguous start of one.
  * @module
  */
-import { CountersignError, matchesFingerprint, parseFingerprint } from '@countersign/core';
+import { CountersignError, type ErrorCode, matchesFingerprint, parseFingerprint } from '@countersign/core';
 
 /** The one of some requests that an id means. @throws `request-unknown`, `request-ambiguous` */
 export function pickById<T extends { readonly id: string }>(
@@ -10,17 +10,37 @@ export function pickById<T extends { readonly id: string }>(
   typed: string,
   where: string,
 ): T {
+  return pick(all, typed, ({ id }) => id, {
+    unknown: 'request-unknown',
+    what: 'request',
+    where,
+    hint: '`countersign confirm pending` lists what waits for an answer',
+  });
+}
+
+/** The one of some devices that the start of a fingerprint means. @throws `device-unknown`, `request-ambiguous` */
+export function pickDevice<T extends { readonly kid: string }>(
+  all: readonly T[],
+  typed: string,
+  where: string,
+  hint: string,
+): T {
+  return pick(all, typed, ({ kid }) => kid, { unknown: 'device-unknown', what: 'device', where, hint });
+}
+
+function pick<T>(
+  all: readonly T[],
+  typed: string,
+  idOf: (one: T) => string,
+  { unknown, what, where, hint }: { unknown: ErrorCode; what: string; where: string; hint: string },
+): T {
   const wanted = parseFingerprint(typed);
-  const found = all.filter(({ id }) => matchesFingerprint(id, wanted));
+  const found = all.filter((one) => matchesFingerprint(idOf(one), wanted));
   const [only, second] = found;
-  if (only === undefined) {
-    throw new CountersignError('request-unknown', `no request ${wanted} ${where}`, {
-      hint: '`countersign confirm pending` lists what waits for an answer',
-    });
-  }
+  if (only === undefined) throw new CountersignError(unknown, `no ${what} ${wanted} ${where}`, { hint });
   if (second !== undefined) {
-    const ids = found.map(({ id }) => id).join(', ');
-    throw new CountersignError('request-ambiguous', `${wanted} begins ${found.length} requests: ${ids}`, {
+    const ids = found.map(idOf).join(', ');
+    throw new CountersignError('request-ambiguous', `${wanted} begins ${found.length} ${what}s: ${ids}`, {
       hint: 'give more of it',
     });
   }

@@ -59,6 +59,29 @@ const Event = v.object({
   kind: v.string(),
   request: v.optional(Request),
 });
+const Enrolment = v.object({
+  hash: Hash,
+  state: v.picklist(['waiting', 'expired', 'accepted', 'complete', 'rejected']),
+  posted_at: v.number(),
+  expires_at: v.number(),
+  statement: v.optional(v.string()),
+});
+export type WireEnrolment = v.InferOutput<typeof Enrolment>;
+
+const Waiting = v.object({
+  waiting: v.array(v.object({ ...Enrolment.entries, enrolment: v.string(), invitation: v.string() })),
+  notices: v.array(
+    v.object({
+      kind: v.picklist(['pin-used', 'too-many-enrolments']),
+      count: v.number(),
+      first: v.number(),
+      newest: v.number(),
+    }),
+  ),
+});
+export type WireWaiting = v.InferOutput<typeof Waiting>;
+const Done = v.object({ done: v.literal(true) });
+
 export type WireEvent = v.InferOutput<typeof Event>;
 
 const Listed = v.object({ requests: v.array(Request), cursor: v.number() });
@@ -105,15 +128,54 @@ export class BrokerApi {
   }
 
   readLog(name: string, from: number) {
-    return this.#get(`/v1/accounts/${encodeURIComponent(name)}/log?from=${from}`, Log);
+    return this.#get(`${pathOf(name)}/log?from=${from}`, Log);
   }
 
   async appendLog(name: string, entries: readonly string[]): Promise<void> {
-    await this.#post(
-      `/v1/accounts/${encodeURIComponent(name)}/log`,
-      { entries },
-      v.object({ seq: v.number() }),
-    );
+    await this.#post(`${pathOf(name)}/log`, { entries }, v.object({ seq: v.number() }));
+  }
+
+  /** A fresh challenge for a new device, and the identity of the account by the broker's word. */
+  challenge(name: string) {
+    return this.#get(`${pathOf(name)}/challenge`, v.object({ challenge: v.string(), identity: Hash }));
+  }
+
+  async postInvitation(name: string, statement: string): Promise<void> {
+    await this.#post(`${pathOf(name)}/invitations`, { statement }, Done);
+  }
+
+  postEnrolment(name: string, enrolment: string, ticket: string): Promise<WireEnrolment> {
+    return this.#post(`${pathOf(name)}/enrolments`, { enrolment, ticket }, Enrolment);
+  }
+
+  /** What has become of a waiting device, by that device. @param wait seconds to wait, 1 to 120; 0 not to */
+  readEnrolment(
+    signer: WebSigner,
+    name: string,
+    hash: string,
+    wait = 0,
+    signal?: AbortSignal,
+  ): Promise<WireEnrolment> {
+    const query = wait > 0 ? `?wait=${wait}` : '';
+    return this.#getProven(signer, `${pathOf(name)}/enrolments/${hash}`, query, Enrolment, wait, signal);
+  }
+
+  listEnrolments(signer: WebSigner, name: string): Promise<WireWaiting> {
+    return this.#getProven(signer, `${pathOf(name)}/enrolments`, '', Waiting);
+  }
+
+  async acceptEnrolment(name: string, hash: string, statement: string, entries: readonly string[]) {
+    const body = { statement, entries };
+    await this.#post(`${pathOf(name)}/enrolments/${hash}/accept`, body, v.object({ seq: v.number() }));
+  }
+
+  async settleEnrolment(
+    name: string,
+    hash: string,
+    how: 'reject' | 'complete',
+    statement: string,
+  ): Promise<void> {
+    await this.#post(`${pathOf(name)}/enrolments/${hash}/${how}`, { statement }, Done);
   }
 
   postRequest(request: string): Promise<WireState> {
@@ -147,7 +209,7 @@ export class BrokerApi {
   }
 
   async readContacts(signer: WebSigner, name: string, from: number): Promise<string[]> {
-    const path = `/v1/accounts/${encodeURIComponent(name)}/contacts`;
+    const path = `${pathOf(name)}/contacts`;
     const answer = await this.#getProven(
       signer,
       path,
@@ -161,13 +223,13 @@ export class BrokerApi {
     const query = new URLSearchParams();
     for (const [key, value] of Object.entries(options))
       if (value !== undefined) query.set(key, String(value));
-    const path = `/v1/accounts/${encodeURIComponent(name)}/${which}`;
+    const path = `${pathOf(name)}/${which}`;
     return this.#getProven(signer, path, query.size === 0 ? '' : `?${query}`, Listed);
   }
 
   /** Opens a device's stream of events, from after a cursor on. */
   async openStream(signer: WebSigner, name: string, cursor: number): Promise<WebSocket> {
-    const path = `/v1/accounts/${encodeURIComponent(name)}/stream`;
+    const path = `${pathOf(name)}/stream`;
     const proof = await this.#prove(signer, path);
     const address = `${this.origin.replace(/^http/, 'ws')}${path}?cursor=${cursor}`;
     return new WebSocket(address, ['countersign.v1', `dpop.${proof}`]);
@@ -183,8 +245,10 @@ export class BrokerApi {
     path: string,
     query: string,
     schema: S,
+    wait = 0,
+    signal?: AbortSignal,
   ): Promise<v.InferOutput<S>> {
-    return this.#get(path + query, schema, { dpop: await this.#prove(signer, path) });
+    return this.#get(path + query, schema, { dpop: await this.#prove(signer, path) }, wait, signal);
   }
 
   #prove(signer: WebSigner, path: string): Promise<string> {
@@ -227,6 +291,10 @@ export class BrokerApi {
     if (ok) return parseAnswer(schema, body);
     throw failureOf(body);
   }
+}
+
+function pathOf(name: string): string {
+  return `/v1/accounts/${encodeURIComponent(name)}`;
 }
 
 function readBody(bytes: Uint8Array): unknown {

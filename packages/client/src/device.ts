@@ -30,6 +30,7 @@ import {
 import type { Binding } from './account-book.ts';
 import type { ListOptions, WireRequest } from './broker-api.ts';
 import { Contacts, checkMayAsk } from './contacts.ts';
+import { Devices } from './devices.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { openEvents, type StreamEvent } from './stream.ts';
 
@@ -94,11 +95,13 @@ interface Failures {
 
 export class Device {
   readonly contacts: Contacts;
+  readonly devices: Devices;
   readonly #session: Session;
 
   constructor(options: SessionOptions) {
     this.#session = new Session(options);
     this.contacts = new Contacts(this.#session);
+    this.devices = new Devices(this.#session);
   }
 
   get session(): Session {

@@ -14,7 +14,16 @@ export { type Clock, systemClock } from './clock.ts';
 export { Contacts } from './contacts.ts';
 export { createAccount, type NewAccountOptions, newEpoch } from './create-account.ts';
 export * from './device.ts';
+export { DEFAULT_RIGHTS, Devices, type Door, type KnockingDevice } from './devices.ts';
 export { type Ask, type Asked, Enquirer, type Outcome, type VerifiedAnswer } from './enquirer.ts';
+export {
+  completeEnrolment,
+  type Enrolled,
+  type NewDeviceOptions,
+  requestEnrolment,
+  type WaitingDevice,
+  waitingDevice,
+} from './enrol.ts';
 export { type DeviceKeys, type KeyStore, MemoryKeyStore } from './key-store.ts';
 export { Session, type SessionOptions } from './session.ts';
 export { MemoryStateStore, type StateStore } from './state-store.ts';

@@ -7,10 +7,20 @@ import type { CryptoProvider, Opener, PublicSealingJwk, Signer } from './crypto-
 import { activeDevices, type DeviceLog } from './device-log.ts';
 import { CountersignError } from './errors.ts';
 import {
+  DeviceAddEntry,
+  DeviceFreezeEntry,
   DeviceRevokeEntry,
+  DeviceRightsEntry,
+  DeviceRotateEntry,
+  DeviceThawEntry,
   EpochEntry,
   type EpochKey,
   GenesisEntry,
+  RecoveryCompleteEntry,
+  RecoveryEntry,
+  RecoveryProof,
+  type RecoveryProvision,
+  RecoverySetEntry,
   RIGHTS,
   type Right,
 } from './log-entries.ts';
@@ -32,6 +42,8 @@ export interface Founding {
   readonly deviceName: string;
   readonly rights?: readonly Right[];
   readonly epoch: NewEpoch;
+  /** How the account is got back; absent where it can't be. */
+  readonly recovery?: RecoveryProvision | undefined;
   /** Seconds since 1970. */
   readonly now: number;
 }
@@ -39,7 +51,7 @@ export interface Founding {
 /** The first entry of a new account. */
 export async function createGenesis(
   crypto: CryptoProvider,
-  { name, signer, enc, deviceName, rights = RIGHTS, epoch, now }: Founding,
+  { name, signer, enc, deviceName, rights = RIGHTS, epoch, recovery, now }: Founding,
 ): Promise<Verified<PayloadOf<typeof GenesisEntry>>> {
   const kid = await keyFingerprint(crypto, signer.publicKey);
   const sealed = { [kid]: await sealEpoch(crypto, name, 0, epoch, { kid, enc }) };
@@ -49,7 +61,127 @@ export async function createGenesis(
     seq: 0,
     device: { sig: signer.publicKey, enc, name: deviceName, rights: [...rights] },
     epoch: { n: 0, key: epoch.key, sealed },
+    ...(recovery === undefined ? {} : { recovery }),
   });
+}
+
+/** Who signs an entry, onto which log, and when, in seconds since 1970. */
+export interface Signing {
+  readonly signer: Signer;
+  readonly log: DeviceLog;
+  readonly now: number;
+}
+
+/** Lets a device in, and seals the current epoch's key to it. */
+export async function createDeviceAdd(
+  crypto: CryptoProvider,
+  { signer, log, now }: Signing,
+  device: { readonly jws: string; readonly kid: string; readonly enc: PublicSealingJwk },
+  rights: readonly Right[],
+  epoch: NewEpoch,
+): Promise<Verified<PayloadOf<typeof DeviceAddEntry>>> {
+  return signStatement(crypto, DeviceAddEntry, signer, {
+    ...nextPosition(log, now),
+    device: device.jws,
+    rights: [...rights],
+    sealed: await sealEpoch(crypto, log.name, log.epoch.n, epoch, device),
+  });
+}
+
+/** Changes what a device may do. @param proof where it takes the last one that may admit or recover */
+export function createRightsChange(
+  crypto: CryptoProvider,
+  { signer, log, now }: Signing,
+  kid: string,
+  rights: readonly Right[],
+  proof?: string,
+): Promise<Verified<PayloadOf<typeof DeviceRightsEntry>>> {
+  const payload = { ...nextPosition(log, now), kid, rights: [...rights] };
+  return signStatement(crypto, DeviceRightsEntry, signer, {
+    ...payload,
+    ...(proof === undefined ? {} : { proof }),
+  });
+}
+
+/** New keys for the signing device. @param device its statement of the new keys, and their `kid` and `enc` */
+export async function createRotation(
+  crypto: CryptoProvider,
+  { signer, log, now }: Signing,
+  device: { readonly jws: string; readonly kid: string; readonly enc: PublicSealingJwk },
+  epoch: NewEpoch,
+): Promise<Verified<PayloadOf<typeof DeviceRotateEntry>>> {
+  return signStatement(crypto, DeviceRotateEntry, signer, {
+    ...nextPosition(log, now),
+    device: device.jws,
+    sealed: await sealEpoch(crypto, log.name, log.epoch.n, epoch, device),
+  });
+}
+
+/** Stops a device at once. The signer may be the recovery key. */
+export function createFreeze(
+  crypto: CryptoProvider,
+  { signer, log, now }: Signing,
+  kid: string,
+): Promise<Verified<PayloadOf<typeof DeviceFreezeEntry>>> {
+  return signStatement(crypto, DeviceFreezeEntry, signer, { ...nextPosition(log, now), kid });
+}
+
+/** Ends a freeze. @param proof where the frozen device itself signs */
+export function createThaw(
+  crypto: CryptoProvider,
+  { signer, log, now }: Signing,
+  kid: string,
+  proof?: string,
+): Promise<Verified<PayloadOf<typeof DeviceThawEntry>>> {
+  const payload = { ...nextPosition(log, now), kid };
+  return signStatement(crypto, DeviceThawEntry, signer, {
+    ...payload,
+    ...(proof === undefined ? {} : { proof }),
+  });
+}
+
+/** Proof that the printed code is at hand, for the log's next entry. @param recovery signer made from the code */
+export async function createRecoveryProof(
+  crypto: CryptoProvider,
+  recovery: Signer,
+  log: DeviceLog,
+): Promise<string> {
+  const { seq, prev } = nextPosition(log, 0);
+  const payload = { sub_id: log.identity, seq, prev };
+  return (await signStatement(crypto, RecoveryProof, recovery, payload)).jws;
+}
+
+/** Lets a device in by the printed code, on probation. The signer is the recovery key. */
+export function createRecovery(
+  crypto: CryptoProvider,
+  { signer, log, now }: Signing,
+  device: string,
+  rights: readonly Right[] = RIGHTS,
+): Promise<Verified<PayloadOf<typeof RecoveryEntry>>> {
+  return signStatement(crypto, RecoveryEntry, signer, {
+    ...nextPosition(log, now),
+    device,
+    rights: [...rights],
+  });
+}
+
+/** Ends a probation, by two checkpoints that are the undo period apart. */
+export function createRecoveryComplete(
+  crypto: CryptoProvider,
+  { signer, log, now }: Signing,
+  from: string,
+  to: string,
+): Promise<Verified<PayloadOf<typeof RecoveryCompleteEntry>>> {
+  return signStatement(crypto, RecoveryCompleteEntry, signer, { ...nextPosition(log, now), from, to });
+}
+
+/** Puts another printed code in the place of the one before. */
+export function createRecoverySet(
+  crypto: CryptoProvider,
+  { signer, log, now }: Signing,
+  recovery: RecoveryProvision,
+): Promise<Verified<PayloadOf<typeof RecoverySetEntry>>> {
+  return signStatement(crypto, RecoverySetEntry, signer, { ...nextPosition(log, now), recovery });
 }
 
 /** Shows a device out; an epoch entry should follow in the same append. */
@@ -58,10 +190,15 @@ export function createRevocation(
   log: DeviceLog,
   signer: Signer,
   kid: string,
-  reason: 'retired' | 'lost',
+  reason: 'retired' | 'lost' | 'undone',
   now: number,
+  proof?: string,
 ): Promise<Verified<PayloadOf<typeof DeviceRevokeEntry>>> {
-  return signStatement(crypto, DeviceRevokeEntry, signer, { ...nextPosition(log, now), kid, reason });
+  const payload = { ...nextPosition(log, now), kid, reason };
+  return signStatement(crypto, DeviceRevokeEntry, signer, {
+    ...payload,
+    ...(proof === undefined ? {} : { proof }),
+  });
 }
 
 /** A new epoch, sealed to every device that is in the account. */

@@ -3,30 +3,15 @@
  * a reader that kept its newest head notices a shorter log (rollback) and another log (fork).
  * @module
  */
-
-import type { CryptoProvider, PublicSealingJwk, PublicSigningJwk } from './crypto-provider.ts';
+import type { PublicSealingJwk, PublicSigningJwk } from './crypto-provider.ts';
 import { CountersignError } from './errors.ts';
-import {
-  DeviceAddEntry,
-  DeviceRevokeEntry,
-  DeviceStatement,
-  EpochEntry,
-  type EpochKey,
-  GenesisEntry,
-  LOG_ENTRIES,
-  type LogEntry,
-  type Right,
-} from './log-entries.ts';
-import {
-  keyFingerprint,
-  type PayloadOf,
-  parseStatement,
-  type Statement,
-  verifyStatement,
-} from './statement.ts';
+import type { EpochKey, RecoveryProvision, Right } from './log-entries.ts';
 
-/** Most devices that an account may have at a time. */
-export const MAX_DEVICES = 20;
+/** A place in a log, and the time that its entry names, in seconds since 1970. */
+export interface At {
+  readonly seq: number;
+  readonly iat: number;
+}
 
 export interface Device {
   readonly kid: string;
@@ -34,8 +19,13 @@ export interface Device {
   readonly enc: PublicSealingJwk;
   readonly name: string;
   readonly rights: readonly Right[];
-  readonly addedAt: { readonly seq: number; readonly iat: number };
-  readonly revokedAt?: { readonly seq: number; readonly iat: number; readonly reason: 'retired' | 'lost' };
+  /** Since when it counts; of a device on probation, since when it waits. */
+  readonly addedAt: At;
+  readonly revokedAt?: At & { readonly reason: 'retired' | 'lost' | 'undone' | 'rotated' };
+  /** Stopped; `until` once it was thawed. */
+  readonly frozenAt?: At & { readonly until?: number };
+  /** Came in by recovery, and does not count yet. */
+  readonly probation?: true;
 }
 
 export interface Head {
@@ -54,119 +44,65 @@ export interface DeviceLog {
   /** The newest epoch, and every epoch by number; each names the devices that it is sealed to. */
   readonly epoch: EpochKey;
   readonly epochs: readonly EpochKey[];
+  /** When the newest epoch began, by the entry that began it. */
+  readonly epochSince: number;
+  readonly recovery?: RecoveryProvision;
   /** Hashes by `seq`, and the entries as they were signed. */
   readonly hashes: readonly string[];
   readonly entries: readonly string[];
 }
 
 /**
- * Replays a whole log.
- * @throws `log-invalid`, `signature-invalid`, `device-revoked`, `device-unknown`, `device-not-entitled`, and
- *   what reading a statement throws
+ * The device behind a kid, if it counts now.
+ * @throws `device-unknown`, `device-revoked`, `device-frozen`, `device-on-probation`
  */
-export async function replayLog(crypto: CryptoProvider, entries: readonly string[]): Promise<DeviceLog> {
-  const [first, ...rest] = entries;
-  if (first === undefined) throw new CountersignError('log-invalid', 'a log without entries');
-  const genesis = await parseStatement(crypto, GenesisEntry, first);
-  const { device, epoch, sub, iat } = genesis.payload;
-  const kid = await keyFingerprint(crypto, device.sig);
-  await verifyStatement(crypto, genesis, device.sig);
-  if (!device.rights.includes('admit')) refuse('the first device must have the right to admit others');
-  if (epoch.n !== 0) refuse('the first epoch must be number 0');
-  checkSealedTo(epoch, [kid]);
-  const founder: Device = { kid, ...device, addedAt: { seq: 0, iat } };
-  return extendLog(
-    crypto,
-    {
-      name: sub,
-      identity: genesis.hash,
-      head: { seq: 0, hash: genesis.hash },
-      devices: new Map([[kid, founder]]),
-      epoch,
-      epochs: [epoch],
-      hashes: [genesis.hash],
-      entries: [first],
-    },
-    rest,
-  );
-}
-
-/** Replays further entries onto a log; throws as `replayLog` does. */
-export async function extendLog(
-  crypto: CryptoProvider,
-  log: DeviceLog,
-  entries: readonly string[],
-): Promise<DeviceLog> {
-  let current = log;
-  for (const jws of entries) {
-    current = await applyEntry(crypto, current, await parseStatement(crypto, LOG_ENTRIES, jws));
-  }
-  return current;
-}
-
-/**
- * What a client makes of entries that a broker gave it for an account that it knows: the log that it pinned
- * and all that follows.
- * @param offered entries from number `from` on, which must be a number that the pinned log has
- * @throws `log-rollback` where the offered head is older than the pinned one; `log-fork` where the offered log
- *   is another one; `account-changed` where even its first entry is
- */
-export async function followLog(
-  crypto: CryptoProvider,
-  pinned: DeviceLog,
-  offered: readonly string[],
-  from = 0,
-): Promise<DeviceLog> {
-  const known = pinned.hashes.slice(from);
-  for (const [i, hash] of known.entries()) {
-    const jws = offered[i];
-    if (jws === undefined) {
-      throw new CountersignError(
-        'log-rollback',
-        `the device log of ${pinned.name} is shorter than the one seen before`,
-        {
-          hint: 'the broker hides entries, perhaps a revocation: do not trust it until its operator has explained',
-        },
-      );
-    }
-    const entry = await parseStatement(crypto, LOG_ENTRIES, jws);
-    if (entry.hash === hash) continue;
-    if (from + i === 0) {
-      throw new CountersignError('account-changed', `${pinned.name} shows another first entry than before`, {
-        hint: 'somebody may be posing as this account; if its owner really began anew, remove the contact and add it from a new link',
-      });
-    }
-    throw new CountersignError(
-      'log-fork',
-      `the device log of ${pinned.name} differs from the one seen before, at entry ${from + i}`,
-      {
-        hint: 'the broker shows different logs at different times: do not trust it until its operator has explained',
-      },
-    );
-  }
-  return extendLog(crypto, pinned, offered.slice(known.length));
-}
-
-/** The device behind a kid, if it is in the account now. */
-export function activeDevice(log: DeviceLog, kid: string): Device {
+export function activeDevice(log: Pick<DeviceLog, 'name' | 'devices'>, kid: string): Device {
   const device = log.devices.get(kid);
   if (device === undefined) {
-    throw new CountersignError('device-unknown', `${log.name} has no device ${kid}`);
+    throw new CountersignError('device-unknown', `${log.name} has no device ${kid}`, {
+      hint: 'a new device is let in by an old one; then `countersign device complete` on the new one goes in',
+    });
   }
   if (device.revokedAt !== undefined) {
-    throw new CountersignError('device-revoked', `the device ${device.name} of ${log.name} was revoked`);
+    throw new CountersignError('device-revoked', `the device ${device.name} of ${log.name} was revoked`, {
+      hint: 'it can come in again as a new device: `countersign device request`, in a new profile',
+    });
+  }
+  if (isFrozen(device)) {
+    throw new CountersignError('device-frozen', `the device ${device.name} of ${log.name} is frozen`, {
+      hint: 'another device of the account can thaw it: `countersign device thaw`',
+    });
+  }
+  if (device.probation) {
+    throw new CountersignError(
+      'device-on-probation',
+      `the device ${device.name} of ${log.name} came in by recovery, and does not count yet`,
+    );
   }
   return device;
+}
+
+/** Whether a device counts: neither shown out, nor frozen, nor on probation. */
+export function counts(device: Device): boolean {
+  return device.revokedAt === undefined && !isFrozen(device) && device.probation === undefined;
+}
+
+export function isFrozen({ frozenAt }: Device): boolean {
+  return frozenAt !== undefined && frozenAt.until === undefined;
 }
 
 /** The device behind a kid, if it was in the account when the log had its entry of a number as its newest. */
 export function deviceAt(log: Pick<DeviceLog, 'name' | 'devices'>, kid: string, seq: number): Device {
   const device = log.devices.get(kid);
-  if (device === undefined || device.addedAt.seq > seq) {
+  if (device === undefined || device.addedAt.seq > seq || device.probation) {
     throw new CountersignError('device-unknown', `${log.name} had no device ${kid} then`);
   }
   if (device.revokedAt !== undefined && device.revokedAt.seq <= seq) {
     throw new CountersignError('device-revoked', `the device ${device.name} of ${log.name} had been revoked`);
+  }
+  const { frozenAt } = device;
+  if (frozenAt !== undefined && frozenAt.seq <= seq && (frozenAt.until ?? Number.POSITIVE_INFINITY) > seq) {
+    throw new CountersignError('device-frozen', `the device ${device.name} of ${log.name} was frozen`);
   }
   return device;
 }
@@ -189,9 +125,23 @@ export function checkKnownHead(head: Head, hashAt: (seq: number) => string | und
   }
 }
 
-/** The devices in the account now. */
-export function activeDevices(log: DeviceLog): Device[] {
-  return [...log.devices.values()].filter((device) => device.revokedAt === undefined);
+/** The devices that count now. */
+export function activeDevices(log: Pick<DeviceLog, 'devices'>): Device[] {
+  return [...log.devices.values()].filter(counts);
+}
+
+/**
+ * The epoch that a question may be sealed to: one that every device that holds its key may still read by.
+ * @throws `epoch-stale` where a device that was shown out or frozen holds it, and no new one has begun
+ */
+export function sealingEpoch(log: DeviceLog): EpochKey {
+  const holders = Object.keys(log.epoch.sealed).map((kid) => log.devices.get(kid)!);
+  if (holders.every(counts)) return log.epoch;
+  throw new CountersignError(
+    'epoch-stale',
+    `a device of ${log.name} was shown out, and the account has no new key yet`,
+    { hint: 'a device of the account must begin a new epoch: `countersign device epoch`' },
+  );
 }
 
 /** @throws `device-not-entitled` */
@@ -202,100 +152,4 @@ export function checkRight(device: Device, right: Right): void {
       `the device ${device.name} has not the right “${right}”`,
     );
   }
-}
-
-async function applyEntry(
-  crypto: CryptoProvider,
-  log: DeviceLog,
-  entry: Statement<LogEntry>,
-): Promise<DeviceLog> {
-  if (isKind(entry, GenesisEntry)) refuse('a second first entry');
-  const { sub, seq, prev } = entry.payload as { sub: string; seq: number; prev: string };
-  if (sub !== log.name) refuse(`an entry of ${sub} in the log of ${log.name}`);
-  if (seq !== log.head.seq + 1) refuse(`entry ${seq} after entry ${log.head.seq}`);
-  if (prev !== log.head.hash) refuse(`entry ${seq} follows another entry than the one before it`);
-  const signer = activeDevice(log, entry.kid);
-  await verifyStatement(crypto, entry, signer.sig);
-  const next = {
-    ...log,
-    head: { seq, hash: entry.hash },
-    hashes: [...log.hashes, entry.hash],
-    entries: [...log.entries, entry.jws],
-  };
-  if (isKind(entry, DeviceAddEntry)) {
-    const device = await admittedDevice(crypto, log, signer, entry);
-    const epoch = { ...log.epoch, sealed: { ...log.epoch.sealed, [device.kid]: entry.payload.sealed } };
-    const devices = new Map([...log.devices, [device.kid, device]]);
-    return { ...next, devices, epoch, epochs: log.epochs.with(-1, epoch) };
-  }
-  if (isKind(entry, DeviceRevokeEntry)) return { ...next, devices: revokeDevice(log, signer, entry) };
-  if (isKind(entry, EpochEntry)) {
-    const epoch = nextEpoch(log, signer, entry);
-    return { ...next, epoch, epochs: [...log.epochs, epoch] };
-  }
-  return refuse('an entry of unknown kind');
-}
-
-async function admittedDevice(
-  crypto: CryptoProvider,
-  log: DeviceLog,
-  signer: Device,
-  { payload }: Statement<PayloadOf<typeof DeviceAddEntry>>,
-): Promise<Device> {
-  checkRight(signer, 'admit');
-  for (const right of payload.rights) checkRight(signer, right);
-  if (activeDevices(log).length >= MAX_DEVICES) refuse(`more than ${MAX_DEVICES} devices`);
-  const own = await parseStatement(crypto, DeviceStatement, payload.device);
-  await verifyStatement(crypto, own, own.payload.sig);
-  if (own.payload.sub !== log.name || own.payload.sub_id !== log.identity) {
-    throw new CountersignError('account-mismatch', 'the new device asked to belong to another account');
-  }
-  if (log.devices.has(own.kid)) refuse('a device that was in the account before: a key comes in once');
-  const { sig, enc, name } = own.payload;
-  const addedAt = { seq: payload.seq, iat: payload.iat };
-  return { kid: own.kid, sig, enc, name, rights: payload.rights, addedAt };
-}
-
-function revokeDevice(
-  log: DeviceLog,
-  signer: Device,
-  { payload }: Statement<PayloadOf<typeof DeviceRevokeEntry>>,
-): ReadonlyMap<string, Device> {
-  const device = activeDevice(log, payload.kid);
-  if (device.kid !== signer.kid) checkRight(signer, 'admit');
-  const { seq, iat, reason } = payload;
-  return new Map([...log.devices, [device.kid, { ...device, revokedAt: { seq, iat, reason } }]]);
-}
-
-function nextEpoch(
-  log: DeviceLog,
-  signer: Device,
-  { payload: { epoch } }: Statement<PayloadOf<typeof EpochEntry>>,
-): EpochKey {
-  checkRight(signer, 'admit');
-  if (epoch.n !== log.epoch.n + 1) refuse(`epoch ${epoch.n} after epoch ${log.epoch.n}`);
-  checkSealedTo(
-    epoch,
-    activeDevices(log).map(({ kid }) => kid),
-  );
-  return epoch;
-}
-
-/** An epoch is sealed to the devices that are there, each of them, and to no other. */
-function checkSealedTo(epoch: EpochKey, kids: readonly string[]): void {
-  const sealed = Object.keys(epoch.sealed);
-  if (sealed.length !== kids.length || !kids.every((kid) => Object.hasOwn(epoch.sealed, kid))) {
-    refuse('an epoch key that is not sealed to exactly the devices of the account');
-  }
-}
-
-function isKind<K extends (typeof LOG_ENTRIES)[number]>(
-  entry: Statement<unknown>,
-  kind: K,
-): entry is Statement<PayloadOf<K>> {
-  return entry.typ === kind.typ;
-}
-
-function refuse(what: string): never {
-  throw new CountersignError('log-invalid', what);
 }

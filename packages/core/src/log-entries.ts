@@ -13,13 +13,17 @@ export const RIGHTS = ['ask', 'answer', 'pay', 'admit', 'recover'] as const;
 export const Right = v.picklist(RIGHTS);
 export type Right = v.InferOutput<typeof Right>;
 
-const Rights = v.pipe(
+/** The shortest and the longest time in which a recovery can be undone: an hour, 30 days. */
+export const MIN_UNDO = 3600;
+export const MAX_UNDO = 2_592_000;
+
+export const Rights = v.pipe(
   v.array(Right),
   v.minLength(1),
   v.check((rights) => new Set(rights).size === rights.length, 'a right named twice'),
 );
 
-const DeviceName = v.pipe(
+export const DeviceName = v.pipe(
   v.string(),
   v.check((name) => isDisplayLine(name, 64), 'a device name that may not be shown'),
 );
@@ -29,6 +33,19 @@ const Epoch = v.strictObject({
   n: v.pipe(v.number(), v.integer(), v.minValue(0)),
   key: PublicSealingKey,
   sealed: v.record(Kid, SealedBytes),
+});
+
+/** A statement inside another. */
+const Inner = v.pipe(v.string(), v.maxLength(4096));
+
+/** How an account is got back when its devices are gone: fixed by whoever may say so, before it is needed. */
+const Recovery = v.strictObject({
+  /** Public half of the key that the printed code makes. */
+  key: PublicSigningKey,
+  /** Seconds in which any device can undo a recovery. */
+  undo: v.pipe(v.number(), v.integer(), v.minValue(MIN_UNDO), v.maxValue(MAX_UNDO)),
+  /** Whose checkpoints measure that time. */
+  broker: PublicSigningKey,
 });
 
 const position = {
@@ -65,6 +82,8 @@ export const GenesisEntry = statementKind(
       rights: Rights,
     }),
     epoch: Epoch,
+    /** Absent where the account can't be recovered. */
+    recovery: v.optional(Recovery),
   }),
 );
 
@@ -81,17 +100,99 @@ export const DeviceAddEntry = statementKind(
   }),
 );
 
-/** Shows a device out. Signed by a device with the right `admit`, or by the device itself. */
+/**
+ * Shows a device out. Signed by a device with the right `admit`, by the device itself, or by any device, a frozen
+ * one too, where the other came in by recovery and is still on probation.
+ */
 export const DeviceRevokeEntry = statementKind(
   'device-revoke',
-  v.strictObject({ ...position, kid: Kid, reason: v.picklist(['retired', 'lost']) }),
+  v.strictObject({
+    ...position,
+    kid: Kid,
+    reason: v.picklist(['retired', 'lost', 'undone']),
+    /** Where this takes the last device that may admit or recover: the proof that the code is at hand. */
+    proof: v.optional(Inner),
+  }),
 );
 
-/** A new account encryption key, sealed to every device that remains. */
+/**
+ * Stops a device at once, until it is thawed or shown out. Signed by a device with the right `admit`, by the
+ * device itself, or by the recovery key alone.
+ */
+export const DeviceFreezeEntry = statementKind('device-freeze', v.strictObject({ ...position, kid: Kid }));
+
+/**
+ * Ends a freeze. Signed by another device with the right `admit`; or by the frozen one, with the proof that the
+ * printed code is at hand: neither a thief of the device nor a thief of the code has both.
+ */
+export const DeviceThawEntry = statementKind(
+  'device-thaw',
+  v.strictObject({ ...position, kid: Kid, proof: v.optional(Inner) }),
+);
+
+/** Changes what a device may do. Signed by a device with the right `admit`; it gives no right that it lacks. */
+export const DeviceRightsEntry = statementKind(
+  'device-rights',
+  v.strictObject({ ...position, kid: Kid, rights: Rights, proof: v.optional(Inner) }),
+);
+
+/** New keys for a device, which keeps its place: its sealing key, or both. Signed by the device's old key. */
+export const DeviceRotateEntry = statementKind(
+  'device-rotate',
+  v.strictObject({
+    ...position,
+    /** The device's statement of its new keys. */
+    device: Inner,
+    /** The current epoch's private key, sealed to the new sealing key. */
+    sealed: SealedBytes,
+  }),
+);
+
+/** A new account encryption key, sealed to every device that remains. Signed by a device with `admit`. */
 export const EpochEntry = statementKind('epoch', v.strictObject({ ...position, epoch: Epoch }));
 
-export const LOG_ENTRIES = [GenesisEntry, DeviceAddEntry, DeviceRevokeEntry, EpochEntry] as const;
+/** Lets a device in by the printed code. Signed by the recovery key. The device is on probation. */
+export const RecoveryEntry = statementKind(
+  'recovery',
+  v.strictObject({ ...position, device: Inner, rights: Rights }),
+);
+
+/**
+ * Ends a probation that nobody undid. Signed by the device on probation, which shows two checkpoints, at least
+ * the undo period apart, both of them over a log that has its `recovery` entry.
+ */
+export const RecoveryCompleteEntry = statementKind(
+  'recovery-complete',
+  v.strictObject({ ...position, from: Inner, to: Inner }),
+);
+
+/** Another printed code. Signed by a device with the right `recover`. */
+export const RecoverySetEntry = statementKind(
+  'recovery-set',
+  v.strictObject({ ...position, recovery: Recovery }),
+);
+
+/** Proof that somebody holds the printed code: signed by the recovery key, for one place in one log. */
+export const RecoveryProof = statementKind(
+  'recovery-proof',
+  v.strictObject({ sub_id: Hash, seq: position.seq, prev: Hash }),
+);
+
+export const LOG_ENTRIES = [
+  GenesisEntry,
+  DeviceAddEntry,
+  DeviceRevokeEntry,
+  DeviceFreezeEntry,
+  DeviceThawEntry,
+  DeviceRightsEntry,
+  DeviceRotateEntry,
+  EpochEntry,
+  RecoveryEntry,
+  RecoveryCompleteEntry,
+  RecoverySetEntry,
+] as const;
 
 export type Genesis = v.InferOutput<typeof GenesisEntry.schema>;
 export type LogEntry = v.InferOutput<(typeof LOG_ENTRIES)[number]['schema']>;
 export type EpochKey = v.InferOutput<typeof Epoch>;
+export type RecoveryProvision = v.InferOutput<typeof Recovery>;

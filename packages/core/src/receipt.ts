@@ -7,10 +7,11 @@
 import * as v from 'valibot';
 import { CHECKPOINT_AGE, type CheckpointPayload, CheckpointStatement } from './checkpoint.ts';
 import type { CryptoProvider } from './crypto-provider.ts';
-import { type DeviceLog, replayLog } from './device-log.ts';
+import type { DeviceLog } from './device-log.ts';
 import { CountersignError } from './errors.ts';
 import { PublicSigningKey } from './keys.ts';
 import { Question } from './question.ts';
+import { replayLog } from './replay.ts';
 import { CLOCK_SKEW, type OpenRequest, parseRequest, verifyRequest } from './request.ts';
 import { type OpenResponse, verifyResponse } from './response.ts';
 import { checkDisclosed, parseContent } from './sealing.ts';

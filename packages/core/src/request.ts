@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { AccountName } from './account-name.ts';
 import { BASE64URL_16_BYTES, encodeBase64url } from './base64url.ts';
 import type { CryptoProvider, Opener, Signer } from './crypto-provider.ts';
-import { activeDevice, checkRight, type Device, type DeviceLog } from './device-log.ts';
+import { activeDevice, checkRight, type Device, type DeviceLog, sealingEpoch } from './device-log.ts';
 import { CountersignError } from './errors.ts';
 import { Hash, Seconds } from './keys.ts';
 import type { Right } from './log-entries.ts';
@@ -84,7 +84,7 @@ export interface Asking {
 
 /**
  * Makes a request.
- * @throws `request-lifetime`, `statement-malformed` where the question may not be shown
+ * @throws `request-lifetime`, `epoch-stale`, `statement-malformed` where the question may not be shown
  */
 export async function createRequest(
   crypto: CryptoProvider,
@@ -110,7 +110,7 @@ export async function createRequest(
   }
   const { sealed, plaintext } = await sealContent(
     crypto,
-    asking.account.epoch,
+    sealingEpoch(asking.account),
     PURPOSE,
     bindingOf(base),
     question,

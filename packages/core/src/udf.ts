@@ -3,13 +3,12 @@
  * letter tells the type, printed in groups of four. A shorter one is a prefix of a longer one.
  * @module
  */
+import { encodeBase32, groupBase32, ungroupBase32 } from './base32.ts';
 import type { CryptoProvider } from './crypto-provider.ts';
 import { CountersignError } from './errors.ts';
 
 /** Type byte of a SHA-2-512 content digest; it makes the first letter an M. */
 const SHA2_512 = 96;
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-const GROUP = 4;
 /** Bits that people are shown. */
 export const SHOWN_BITS = 140;
 
@@ -29,7 +28,7 @@ export async function fingerprint(
   const prefix = new TextEncoder().encode(`${contentType}:`);
   const content = await crypto.sha512(data);
   const bound = await crypto.sha512(concat(prefix, content));
-  return group(base32(concat(Uint8Array.of(SHA2_512), bound)).slice(0, bits / 5));
+  return groupBase32(encodeBase32(concat(Uint8Array.of(SHA2_512), bound)).slice(0, bits / 5));
 }
 
 /**
@@ -38,41 +37,19 @@ export async function fingerprint(
  * @throws `fingerprint-invalid`
  */
 export function parseFingerprint(text: string): string {
-  const letters = text.trim().replace(/\/$/, '').replace(/[\s-]/g, '').toUpperCase();
+  const letters = ungroupBase32(text.trim().replace(/\/$/, ''));
   if (!/^[A-Z2-7]{1,88}$/.test(letters)) {
     throw new CountersignError(
       'fingerprint-invalid',
       'not a fingerprint: expected letters A to Z and digits 2 to 7',
     );
   }
-  return group(letters);
+  return groupBase32(letters);
 }
 
 /** Whether a printed fingerprint begins with what a person typed. */
 export function matchesFingerprint(whole: string, typed: string): boolean {
   return whole.replaceAll('-', '').startsWith(typed.replaceAll('-', ''));
-}
-
-function group(letters: string): string {
-  const groups: string[] = [];
-  for (let i = 0; i < letters.length; i += GROUP) groups.push(letters.slice(i, i + GROUP));
-  return groups.join('-');
-}
-
-/** RFC 4648 section 6, without padding. */
-function base32(data: Uint8Array): string {
-  let text = '';
-  let buffer = 0;
-  let bits = 0;
-  for (const byte of data) {
-    buffer = ((buffer << 8) | byte) & 0xffff;
-    bits += 8;
-    while (bits >= 5) {
-      bits -= 5;
-      text += ALPHABET[(buffer >> bits) & 31];
-    }
-  }
-  return bits > 0 ? text + ALPHABET[(buffer << (5 - bits)) & 31] : text;
 }
 
 function concat(a: Uint8Array, b: Uint8Array): Uint8Array {

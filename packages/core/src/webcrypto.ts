@@ -152,6 +152,30 @@ export async function importSigner(privateJwk: JsonWebKey): Promise<WebSigner> {
   }
 }
 
+/** PKCS #8 of an Ed25519 key (RFC 8410 section 7), up to its 32 bytes. */
+const ED25519_PKCS8 = decodeBase64url('MC4CAQAwBQYDK2VwBCIEIA');
+
+/**
+ * An Ed25519 signer made from a secret of at least 128 bits, always the same: HKDF-SHA-256 (RFC 5869) of it is
+ * the key's seed.
+ */
+export async function deriveSigner(secret: Uint8Array, info: string): Promise<WebSigner> {
+  const base = await crypto.subtle.importKey('raw', bytes(secret), 'HKDF', false, ['deriveBits']);
+  const hkdf = {
+    name: 'HKDF',
+    hash: 'SHA-256',
+    salt: new Uint8Array(),
+    info: new TextEncoder().encode(info),
+  };
+  const seed = new Uint8Array(await crypto.subtle.deriveBits(hkdf, base, 256));
+  const pkcs8 = new Uint8Array(ED25519_PKCS8.length + seed.length);
+  pkcs8.set(ED25519_PKCS8);
+  pkcs8.set(seed, ED25519_PKCS8.length);
+  const algorithm = ALGORITHMS.EdDSA.key;
+  const exportable = await crypto.subtle.importKey('pkcs8', pkcs8, algorithm, true, ['sign']);
+  return importSigner(await crypto.subtle.exportKey('jwk', exportable));
+}
+
 /** An opener whose key is a `CryptoKey`. */
 export interface WebOpener extends Opener {
   readonly privateKey: CryptoKey;

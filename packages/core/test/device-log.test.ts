@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { createGenesis, createRevocation } from '../src/account-entries.ts';
-import { activeDevice, activeDevices, extendLog, replayLog } from '../src/device-log.ts';
+import { activeDevice, activeDevices } from '../src/device-log.ts';
 import { GenesisEntry } from '../src/log-entries.ts';
+import { extendLog, replayLog } from '../src/replay.ts';
 import { signStatement } from '../src/statement.ts';
 import { webCrypto } from '../src/webcrypto.ts';
 import {

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { createEpoch, openEpoch } from '../src/account-entries.ts';
-import { extendLog } from '../src/device-log.ts';
 import { EpochEntry } from '../src/log-entries.ts';
+import { extendLog } from '../src/replay.ts';
 import { signStatement } from '../src/statement.ts';
 import { webCrypto } from '../src/webcrypto.ts';
 import {

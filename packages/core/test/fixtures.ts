@@ -11,9 +11,10 @@ import {
 } from '../src/account-entries.ts';
 import { encodeBase64url } from '../src/base64url.ts';
 import type { Opener, SignatureAlgorithm } from '../src/crypto-provider.ts';
-import { type DeviceLog, extendLog, replayLog } from '../src/device-log.ts';
+import type { DeviceLog } from '../src/device-log.ts';
 import { DeviceAddEntry, DeviceStatement, RIGHTS, type Right } from '../src/log-entries.ts';
 import type { PasscodeCommitment } from '../src/passcode.ts';
+import { extendLog, replayLog } from '../src/replay.ts';
 import { type Asked, createRequest, type OpenRequest } from '../src/request.ts';
 import { createResponse, type Decided, readWithKeys } from '../src/response.ts';
 import { keyFingerprint, signStatement } from '../src/statement.ts';

@@ -6,7 +6,6 @@
 import {
   AccountName,
   CountersignError,
-  type Device,
   Hash,
   LONGEST_LIFETIME,
   MAX_FIELDS_BYTES,
@@ -14,16 +13,8 @@ import {
   PublicSigningKey,
   parseRequest,
 } from '@countersign/core';
-import type { FastifyRequest } from 'fastify';
 import * as v from 'valibot';
-import {
-  appendToLog,
-  checkpointOf,
-  findAccount,
-  findIdentified,
-  readLog,
-  registerAccount,
-} from '../accounts.ts';
+import { appendToLog, checkpointOf, findIdentified, readLog, registerAccount } from '../accounts.ts';
 import { changeContact } from '../contacts.ts';
 import type { BrokerContext } from '../context.ts';
 import { MAX_PENDING, MAX_PER_HOUR, MAX_PER_MINUTE } from '../limits.ts';
@@ -35,33 +26,21 @@ import {
   postRequest,
   reportRequest,
 } from '../requests.ts';
-import type { AccountRow } from '../store/store.ts';
+import { addEnrolmentRoutes } from './enrolment-routes.ts';
+import { provenDevice } from './proven-device.ts';
+import { ByName, Entries, Failed, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
 import type { ValibotFastify } from './valibot-fastify.ts';
 import { ErrorView, LogView, ReceiptView, RequestView, requestView, StateView, stateView } from './views.ts';
 
-export const MAX_WAIT = 120;
 const MAX_PAGE = 100;
 
-const Statement = v.pipe(v.string(), v.maxLength(65_536), v.description('A signed statement: compact JWS'));
-const Entries = v.pipe(v.array(Statement), v.minLength(1), v.maxLength(64));
-const ByName = v.strictObject({ name: AccountName });
 const ByHash = v.strictObject({ hash: Hash });
-const wholeNumber = (min: number, max: number, what: string) =>
-  v.pipe(
-    v.string(),
-    v.regex(/^\d{1,16}$/, 'expected a whole number'),
-    v.transform(Number),
-    v.minValue(min),
-    v.maxValue(max),
-    v.description(what),
-  );
 const cursor = (what: string) => v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER, what));
 const PageQuery = v.strictObject({
   max: v.optional(wholeNumber(1, MAX_PAGE, `At most so many, 1 to ${MAX_PAGE}`), '50'),
   after: cursor('Only those after this place'),
   before: cursor('Only those before this place'),
 });
-const Failed = { '4xx': ErrorView, '5xx': ErrorView } as const;
 
 const WellKnown = v.object({
   versions: v.array(v.string()),
@@ -87,7 +66,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
       origin: context.origins[0],
       key: context.publicKey,
       domains: [...context.domains],
-      features: ['confirm', 'sealed', 'passcode', 'contacts', 'stream'],
+      features: ['confirm', 'sealed', 'passcode', 'contacts', 'stream', 'devices'],
       limits: {
         pending: MAX_PENDING,
         per_minute: MAX_PER_MINUTE,
@@ -372,23 +351,6 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
         message: 'this is a WebSocket: ask for an upgrade',
       }),
   );
-}
 
-/** The device that a call's DPoP proof is by. */
-async function provenDevice(
-  context: BrokerContext,
-  call: FastifyRequest,
-  name: string,
-): Promise<{ account: AccountRow; device: Device }> {
-  const account = await findAccount(context, name);
-  const proof = call.headers.dpop;
-  const path = call.url.split('?')[0]!;
-  const urls = context.origins.map((origin) => origin + path);
-  const device = await context.proofs.check(
-    Array.isArray(proof) ? undefined : proof,
-    call.method,
-    urls,
-    account,
-  );
-  return { account, device };
+  addEnrolmentRoutes(app, context);
 }

@@ -5,7 +5,7 @@
  */
 import { AccountName, Hash, PublicSigningKey, type RequestState, STATES } from '@countersign/core';
 import * as v from 'valibot';
-import type { AccountEvent, RequestRow } from '../store/store.ts';
+import type { AccountEvent, EnrolmentRow, RequestRow } from '../store/store.ts';
 
 const Seconds = v.pipe(v.number(), v.integer());
 const Jws = v.pipe(v.string(), v.description('A signed statement: compact JWS'));
@@ -39,8 +39,31 @@ export const RequestView = v.object({
 
 export const EventView = v.object({
   cursor: v.pipe(Seconds, v.description('Resume from here')),
-  kind: v.picklist(['request', 'settled', 'log', 'contacts']),
+  kind: v.picklist(['request', 'settled', 'log', 'contacts', 'enrolment', 'notice']),
   request: v.optional(RequestView),
+});
+
+export const ENROLMENT_STATES = ['waiting', 'expired', 'accepted', 'complete', 'rejected'] as const;
+
+export const EnrolmentView = v.object({
+  hash: Hash,
+  state: v.picklist(ENROLMENT_STATES),
+  posted_at: Seconds,
+  expires_at: Seconds,
+  statement: v.optional(v.pipe(Jws, v.description('What settled it: accept, reject or complete'))),
+});
+
+export const WaitingView = v.object({
+  ...EnrolmentView.entries,
+  enrolment: Jws,
+  invitation: v.pipe(Jws, v.description('The invitation whose PIN the device came with')),
+});
+
+export const NoticeView = v.object({
+  kind: v.picklist(['pin-used', 'too-many-enrolments']),
+  count: v.number(),
+  first: Seconds,
+  newest: Seconds,
 });
 
 export const LogView = v.object({
@@ -83,6 +106,22 @@ export function requestView(row: RequestRow): RequestView {
     held: row.held,
     ...(row.held ? {} : { request: row.jws }),
   };
+}
+
+/** What the waiting device itself may see. */
+export function enrolmentView({ hash, state, postedAt, exp, outcome }: EnrolmentRow, now: number) {
+  return {
+    hash,
+    state: state === 'waiting' && exp <= now ? ('expired' as const) : state,
+    posted_at: postedAt,
+    expires_at: exp,
+    ...(outcome === undefined ? {} : { statement: outcome }),
+  };
+}
+
+/** What the devices of the account see. */
+export function waitingView(row: EnrolmentRow, now: number) {
+  return { ...enrolmentView(row, now), enrolment: row.jws, invitation: row.invitation };
 }
 
 export function eventView({ id, kind }: AccountEvent, row: RequestRow | undefined): EventView {

@@ -12,6 +12,7 @@ export interface AccountRow {
   readonly name: string;
   readonly identity: string;
   readonly head: Head;
+  /** By kid, also the ones that do not count; but none that was let in and has not signed that it is in. */
   readonly devices: ReadonlyMap<string, Device>;
 }
 
@@ -40,7 +41,7 @@ export interface RequestRow extends NewRequest {
 /** Something that the devices of an account are told. Ids grow, and are cursors. */
 export interface AccountEvent {
   readonly id: number;
-  readonly kind: 'request' | 'settled' | 'log' | 'contacts';
+  readonly kind: 'request' | 'settled' | 'log' | 'contacts' | 'enrolment' | 'notice';
   /** Of the kinds `request` and `settled`. */
   readonly requestId?: number;
 }
@@ -66,6 +67,48 @@ export interface ContactChange {
   readonly jws: string;
 }
 
+export interface NewInvitation {
+  readonly accountId: number;
+  /** Hash of the ticket. */
+  readonly ticket: string;
+  readonly uses: 'one' | 'many';
+  readonly exp: number;
+  readonly jws: string;
+}
+
+export interface NewEnrolment {
+  readonly accountId: number;
+  readonly hash: string;
+  readonly kid: string;
+  readonly jws: string;
+  readonly exp: number;
+}
+
+export interface EnrolmentRow extends NewEnrolment {
+  readonly postedAt: number;
+  /** Waiting past `exp` is expired. */
+  readonly state: 'waiting' | 'accepted' | 'complete' | 'rejected';
+  /** The statement that settled it. */
+  readonly outcome?: string;
+  /** The invitation whose ticket it came with. */
+  readonly invitation: string;
+}
+
+export type EnrolmentPosted =
+  | { readonly outcome: 'posted'; readonly enrolment: EnrolmentRow; readonly event: AccountEvent }
+  | { readonly outcome: 'same'; readonly enrolment: EnrolmentRow }
+  | { readonly outcome: 'pin-wrong' }
+  | { readonly outcome: 'pin-expired' }
+  | { readonly outcome: 'pin-used' | 'too-many-enrolments'; readonly event: AccountEvent };
+
+/** Something kept from an account's devices, and how often. Times are of the first and the newest. */
+export interface Notice {
+  readonly kind: 'pin-used' | 'too-many-enrolments';
+  readonly count: number;
+  readonly first: number;
+  readonly newest: number;
+}
+
 export interface Page {
   readonly max: number;
   readonly before?: number | undefined;
@@ -79,14 +122,32 @@ export interface Store {
   /** Entries from number `from` on. */
   readLog(accountId: number, from: number): Promise<string[]>;
   /**
-   * Appends entries where the head is still the expected one.
-   * @throws `log-conflict`
+   * Appends entries where the head is still the expected one; where they let a device in that waited, settles
+   * its enrolment with them.
+   * @throws `log-conflict`, `enrolment-settled`
    */
   appendLog(
     accountId: number,
     expected: Head,
     next: { head: Head; devices: ReadonlyMap<string, Device>; entries: readonly string[] },
+    accepted?: { readonly enrolment: EnrolmentRow; readonly statement: string },
   ): Promise<AccountEvent>;
+
+  createInvitation(invitation: NewInvitation): Promise<void>;
+  /** Lets a device wait, where its ticket is good and not too many wait or came; a ticket for one is used up. */
+  postEnrolment(enrolment: NewEnrolment, ticket: string, now: number): Promise<EnrolmentPosted>;
+  findEnrolment(accountId: number, hash: string): Promise<EnrolmentRow | undefined>;
+  /** Those that wait by now, oldest first. */
+  listEnrolments(accountId: number, now: number): Promise<EnrolmentRow[]>;
+  /** Settles what waits by now as rejected, or what was accepted as complete; else says nothing happened. */
+  settleEnrolment(
+    enrolment: EnrolmentRow,
+    state: 'rejected' | 'complete',
+    statement: string,
+    now: number,
+  ): Promise<AccountEvent | undefined>;
+  /** What was kept from the devices since a time. */
+  readNotices(accountId: number, since: number): Promise<Notice[]>;
 
   /** @throws what `judgePost` throws */
   postRequest(request: NewRequest, now: number): Promise<Posted>;

@@ -15,7 +15,7 @@ import { type Command, Option } from 'commander';
 import encodeQR from 'qr';
 import { type Cli, show, withProfile } from './context.ts';
 
-const DEFAULT_BROKER = 'http://127.0.0.1:8470';
+export const DEFAULT_BROKER = 'http://127.0.0.1:8470';
 
 export function addAccountCommands(program: Command, cli: Cli): void {
   const account = program.command('account').description('make and show your account');
@@ -37,10 +37,7 @@ export function addAccountCommands(program: Command, cli: Cli): void {
           broker,
           deviceName: options.device,
           algorithm: options.alg,
-          keyStore: profile.keyStore,
-          state: profile.state,
-          crypto: cli.crypto,
-          clock: cli.clock,
+          ...profile.store(),
         });
         const id = await statementId(cli.crypto, keys.identity);
         show(cli, json, { name: keys.name, fingerprint: id, link: formatAccountLink(keys) }, () =>

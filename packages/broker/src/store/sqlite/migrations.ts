@@ -82,6 +82,40 @@ const STEPS: readonly string[] = [
     request_id INTEGER
   ) STRICT;
   CREATE INDEX events_of_account ON events (account_id, id);
+
+  CREATE TABLE invitations (
+    id INTEGER PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    ticket TEXT NOT NULL,
+    uses TEXT NOT NULL CHECK (uses IN ('one', 'many')),
+    exp INTEGER NOT NULL,
+    used_at INTEGER,
+    jws TEXT NOT NULL,
+    UNIQUE (account_id, ticket)
+  ) STRICT;
+
+  CREATE TABLE enrolments (
+    id INTEGER PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    hash TEXT NOT NULL UNIQUE,
+    kid TEXT NOT NULL,
+    invitation_id INTEGER NOT NULL REFERENCES invitations (id),
+    jws TEXT NOT NULL,
+    posted_at INTEGER NOT NULL,
+    exp INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'accepted', 'complete', 'rejected')),
+    outcome TEXT
+  ) STRICT;
+  CREATE INDEX enrolments_of_account ON enrolments (account_id, posted_at);
+
+  -- What an account should know of, and no event says: attempts that were kept from its devices.
+  CREATE TABLE notices (
+    id INTEGER PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    kind TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX notices_of_account ON notices (account_id, id);
   `,
 ];
 

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Device, Pending, Settled } from '@countersign/core';
-import type { AccountRow, RequestRow } from '../store.ts';
+import type { AccountRow, EnrolmentRow, RequestRow } from '../store.ts';
 
 export interface AccountRecord {
   id: number;
@@ -31,8 +31,37 @@ export interface RequestRecord {
   outcome: string | null;
 }
 
+export interface EnrolmentRecord {
+  account_id: number;
+  hash: string;
+  kid: string;
+  jws: string;
+  posted_at: number;
+  exp: number;
+  state: EnrolmentRow['state'];
+  outcome: string | null;
+  invitation: string;
+}
+
+/** A device as an account's row keeps it; `incomplete` until it has signed that it is in. */
+export type DeviceRecord = Device & { readonly incomplete?: true };
+
+export function enrolmentOf(row: EnrolmentRecord): EnrolmentRow {
+  return {
+    accountId: row.account_id,
+    hash: row.hash,
+    kid: row.kid,
+    jws: row.jws,
+    postedAt: row.posted_at,
+    exp: row.exp,
+    state: row.state,
+    invitation: row.invitation,
+    ...(row.outcome === null ? {} : { outcome: row.outcome }),
+  };
+}
+
 export function accountOf(row: AccountRecord): AccountRow {
-  const devices = JSON.parse(row.devices) as Device[];
+  const devices = (JSON.parse(row.devices) as DeviceRecord[]).filter(({ incomplete }) => !incomplete);
   return {
     id: row.id,
     name: row.name,

@@ -6,13 +6,23 @@
 import { DatabaseSync } from 'node:sqlite';
 import { CountersignError, type Device, type Settled } from '@countersign/core';
 import { LRUCache } from 'lru-cache';
-import { afterAnswer, afterFraud, afterIgnored, judgePost, STRANGER, type Standing } from '../../limits.ts';
+import {
+  afterAnswer,
+  afterFraud,
+  afterIgnored,
+  judgeEnrolment,
+  judgePost,
+  STRANGER,
+  type Standing,
+} from '../../limits.ts';
 import type {
   AccountEvent,
   AccountRow,
   ContactChange,
+  EnrolmentPosted,
   NewAccount,
   NewRequest,
+  Notice,
   Page,
   Posted,
   RequestRow,
@@ -25,6 +35,9 @@ import {
   type AccountRecord,
   accountOf,
   blob,
+  type DeviceRecord,
+  type EnrolmentRecord,
+  enrolmentOf,
   hashText,
   outcomeOf,
   type RequestRecord,
@@ -59,6 +72,10 @@ function sqliteStore(database: DatabaseSync): Store {
   function getRequest(id: number): RequestRow | undefined {
     const row = sql.requestById.get(id) as RequestRecord | undefined;
     return row && requestOf(row);
+  }
+
+  function incompleteKids(accountId: number): ReadonlySet<string> {
+    return new Set(sql.incompleteKids.all(accountId).map(({ kid }) => kid as string));
   }
 
   function standingOf(accountId: number, enquirerId: number): Standing {
@@ -125,12 +142,18 @@ function sqliteStore(database: DatabaseSync): Store {
       return sql.entries.all(accountId, from).map((row) => row.jws as string);
     },
 
-    appendLog: (accountId, expected, next) =>
+    appendLog: (accountId, expected, next, accepted) =>
       writes.submit(() => {
+        if (accepted !== undefined) {
+          const { enrolment, statement } = accepted;
+          const { changes } = sql.settleEnrolment.run('accepted', statement, enrolment.hash, 'waiting', 0);
+          if (changes === 0)
+            throw new CountersignError('enrolment-settled', 'this device was decided on already');
+        }
         const { changes } = sql.advanceHead.run(
           next.head.seq,
           next.head.hash,
-          devicesText(next.devices),
+          devicesText(next.devices, incompleteKids(accountId)),
           accountId,
           expected.seq,
           expected.hash,
@@ -147,6 +170,70 @@ function sqliteStore(database: DatabaseSync): Store {
         accounts.delete(name);
         return record({ kind: 'log' }, accountId);
       }),
+
+    createInvitation: ({ accountId, ticket, uses, exp, jws }) =>
+      writes.submit(() => {
+        sql.insertInvitation.run(accountId, ticket, uses, exp, jws);
+      }),
+
+    postEnrolment: (enrolment, ticket, now) =>
+      writes.submit((): EnrolmentPosted => {
+        const { accountId, hash, kid, jws, exp } = enrolment;
+        const before = sql.enrolment.get(accountId, hash) as EnrolmentRecord | undefined;
+        if (before !== undefined) return { outcome: 'same', enrolment: enrolmentOf(before) };
+        const invitation = sql.invitation.get(accountId, ticket) as
+          | { id: number; uses: 'one' | 'many'; exp: number; used_at: number | null }
+          | undefined;
+        if (invitation === undefined) return { outcome: 'pin-wrong' };
+        const keep = (kind: Notice['kind']) => {
+          sql.insertNotice.run(accountId, kind, now);
+          return { outcome: kind, event: record({ kind: 'notice' }, accountId) };
+        };
+        if (invitation.uses === 'one' && invitation.used_at !== null) return keep('pin-used');
+        if (invitation.exp <= now) return { outcome: 'pin-expired' };
+        const counts = sql.enrolmentCounts.get(now, accountId, now - 3600) as {
+          waiting: number;
+          recent: number;
+        };
+        if (!judgeEnrolment(counts)) return keep('too-many-enrolments');
+        if (invitation.uses === 'one') sql.useInvitation.run(now, invitation.id);
+        sql.insertEnrolment.run(accountId, hash, kid, invitation.id, jws, now, exp);
+        const posted = sql.enrolment.get(accountId, hash) as unknown as EnrolmentRecord;
+        return {
+          outcome: 'posted',
+          enrolment: enrolmentOf(posted),
+          event: record({ kind: 'enrolment' }, accountId),
+        };
+      }),
+
+    async findEnrolment(accountId, hash) {
+      const row = sql.enrolment.get(accountId, hash) as EnrolmentRecord | undefined;
+      return row && enrolmentOf(row);
+    },
+
+    async listEnrolments(accountId, now) {
+      return (sql.enrolmentsWaiting.all(accountId, now) as unknown as EnrolmentRecord[]).map(enrolmentOf);
+    },
+
+    settleEnrolment: ({ accountId, hash, kid }, state, statement, now) =>
+      writes.submit(() => {
+        // A device that was let in in time may take its time to say so.
+        const [from, after] = state === 'complete' ? ['accepted', 0] : ['waiting', now];
+        if (sql.settleEnrolment.run(state, statement, hash, from, after).changes === 0) return undefined;
+        if (state === 'complete') {
+          const { name, devices } = sql.devicesById.get(accountId) as { name: string; devices: string };
+          const all = (JSON.parse(devices) as DeviceRecord[]).map(({ incomplete, ...device }) =>
+            incomplete && device.kid !== kid ? { ...device, incomplete } : device,
+          );
+          sql.saveDevices.run(JSON.stringify(all), accountId);
+          accounts.delete(name);
+        }
+        return record({ kind: 'enrolment' }, accountId);
+      }),
+
+    async readNotices(accountId, since) {
+      return sql.notices.all(accountId, since) as unknown as Notice[];
+    },
 
     postRequest(posted: NewRequest, now) {
       const written = writes.submit((): Posted => {
@@ -308,6 +395,13 @@ function list(statement: ReturnType<DatabaseSync['prepare']>, accountId: number,
   return (statement.all(accountId, after, before, max) as unknown as RequestRecord[]).map(requestOf);
 }
 
-function devicesText(devices: ReadonlyMap<string, Device>): string {
-  return JSON.stringify([...devices.values()]);
+function devicesText(
+  devices: ReadonlyMap<string, Device>,
+  incomplete: ReadonlySet<string> = new Set(),
+): string {
+  return JSON.stringify(
+    [...devices.values()].map((device) =>
+      incomplete.has(device.kid) ? { ...device, incomplete: true } : device,
+    ),
+  );
 }

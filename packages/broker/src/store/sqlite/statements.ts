@@ -12,6 +12,11 @@ const REQUEST = `
   JOIN request_statements s ON s.request_id = r.id
   LEFT JOIN request_outcomes o ON o.request_id = r.id`;
 
+const ENROLMENT = `
+  SELECT e.account_id, e.hash, e.kid, e.jws, e.posted_at, e.exp, e.state, e.outcome, i.jws AS invitation
+  FROM enrolments e
+  JOIN invitations i ON i.id = e.invitation_id`;
+
 export function prepareStatements(database: DatabaseSync) {
   const prepare = (text: string) => database.prepare(text);
   return {
@@ -74,6 +79,35 @@ export function prepareStatements(database: DatabaseSync) {
     advanceContacts: prepare('UPDATE accounts SET contacts_seq = ? WHERE id = ? AND contacts_seq = ?'),
     insertContactChange: prepare('INSERT INTO contact_changes (account_id, seq, jws) VALUES (?, ?, ?)'),
     contactChanges: prepare('SELECT jws FROM contact_changes WHERE account_id = ? AND seq >= ? ORDER BY seq'),
+
+    insertInvitation: prepare(
+      'INSERT INTO invitations (account_id, ticket, uses, exp, jws) VALUES (?, ?, ?, ?, ?)',
+    ),
+    invitation: prepare('SELECT id, uses, exp, used_at FROM invitations WHERE account_id = ? AND ticket = ?'),
+    useInvitation: prepare('UPDATE invitations SET used_at = ? WHERE id = ? AND used_at IS NULL'),
+    insertEnrolment: prepare(
+      `INSERT INTO enrolments (account_id, hash, kid, invitation_id, jws, posted_at, exp, state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, 'waiting')`,
+    ),
+    enrolment: prepare(`${ENROLMENT} WHERE e.account_id = ? AND e.hash = ?`),
+    enrolmentsWaiting: prepare(
+      `${ENROLMENT} WHERE e.account_id = ? AND e.state = 'waiting' AND e.exp > ? ORDER BY e.id`,
+    ),
+    enrolmentCounts: prepare(
+      `SELECT COUNT(CASE WHEN state = 'waiting' AND exp > ? THEN 1 END) AS waiting, COUNT(*) AS recent
+       FROM enrolments WHERE account_id = ? AND posted_at > ?`,
+    ),
+    settleEnrolment: prepare(
+      'UPDATE enrolments SET state = ?, outcome = ? WHERE hash = ? AND state = ? AND exp > ?',
+    ),
+    incompleteKids: prepare(`SELECT kid FROM enrolments WHERE account_id = ? AND state = 'accepted'`),
+    devicesById: prepare('SELECT name, devices FROM accounts WHERE id = ?'),
+    saveDevices: prepare('UPDATE accounts SET devices = ? WHERE id = ?'),
+    insertNotice: prepare('INSERT INTO notices (account_id, kind, at) VALUES (?, ?, ?)'),
+    notices: prepare(
+      `SELECT kind, COUNT(*) AS count, MIN(at) AS first, MAX(at) AS newest
+       FROM notices WHERE account_id = ? AND at >= ? GROUP BY kind ORDER BY kind`,
+    ),
 
     insertEvent: prepare('INSERT INTO events (account_id, kind, request_id) VALUES (?, ?, ?)'),
     events: prepare(

@@ -1,0 +1,173 @@
+/**
+ * The routes by which a new device is let in.
+ * @module
+ */
+import { Hash } from '@countersign/core';
+import * as v from 'valibot';
+import type { BrokerContext } from '../context.ts';
+import {
+  acceptEnrolment,
+  awaitEnrolment,
+  challengeDevice,
+  completeEnrolment,
+  findEnrolment,
+  invite,
+  postEnrolment,
+  rejectEnrolment,
+} from '../enrolments.ts';
+import { checkWaitingKey, provenDevice } from './proven-device.ts';
+import { ByName, Entries, Failed, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
+import type { ValibotFastify } from './valibot-fastify.ts';
+import { EnrolmentView, enrolmentView, NoticeView, WaitingView, waitingView } from './views.ts';
+
+/** How far back notices are told, in seconds. */
+const NOTICE_AGE = 30 * 86_400;
+
+const OfEnrolment = v.strictObject({ ...ByName.entries, hash: Hash });
+const Done = v.object({ done: v.literal(true) });
+
+export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext): void {
+  app.get(
+    '/v1/accounts/:name/challenge',
+    {
+      schema: {
+        summary: 'A fresh challenge for a new device, good for two minutes',
+        tags: ['enrolment'],
+        params: ByName,
+        response: { 200: v.object({ challenge: Statement, identity: Hash }), ...Failed },
+      },
+    },
+    async (call) => challengeDevice(context, call.params.name, call.ip),
+  );
+
+  app.post(
+    '/v1/accounts/:name/invitations',
+    {
+      schema: {
+        summary: 'Give a PIN by which a new device may come before the door',
+        tags: ['enrolment'],
+        params: ByName,
+        body: v.strictObject({ statement: Statement }),
+        response: { 201: Done, ...Failed },
+      },
+    },
+    async ({ params, body }, reply) => {
+      await invite(context, params.name, body.statement);
+      return reply.code(201).send({ done: true });
+    },
+  );
+
+  app.post(
+    '/v1/accounts/:name/enrolments',
+    {
+      schema: {
+        summary: 'Come before the door, as a new device with a PIN’s ticket; the same again is a safe retry',
+        tags: ['enrolment'],
+        params: ByName,
+        body: v.strictObject({ enrolment: Statement, ticket: v.pipe(v.string(), v.maxLength(128)) }),
+        response: { 200: EnrolmentView, 201: EnrolmentView, ...Failed },
+      },
+    },
+    async ({ params, body }, reply) => {
+      const posted = await postEnrolment(context, params.name, body.enrolment, body.ticket);
+      return reply.code(posted.created ? 201 : 200).send(enrolmentView(posted.enrolment, context.now()));
+    },
+  );
+
+  app.get(
+    '/v1/accounts/:name/enrolments',
+    {
+      schema: {
+        summary:
+          'List devices that wait before the door, and what was kept from it (a device of the account only)',
+        tags: ['enrolment'],
+        security: [{ dpop: [] }],
+        params: ByName,
+        response: {
+          200: v.object({ waiting: v.array(WaitingView), notices: v.array(NoticeView) }),
+          ...Failed,
+        },
+      },
+    },
+    async (call) => {
+      const { account } = await provenDevice(context, call, call.params.name);
+      const now = context.now();
+      const waiting = await context.store.listEnrolments(account.id, now);
+      const notices = await context.store.readNotices(account.id, now - NOTICE_AGE);
+      return { waiting: waiting.map((row) => waitingView(row, now)), notices };
+    },
+  );
+
+  app.get(
+    '/v1/accounts/:name/enrolments/:hash',
+    {
+      schema: {
+        summary: 'What has become of a waiting device, waiting for it if asked to (that device only)',
+        tags: ['enrolment'],
+        security: [{ dpop: [] }],
+        params: OfEnrolment,
+        querystring: v.strictObject({
+          wait: v.optional(wholeNumber(1, MAX_WAIT, `Seconds to wait, 1 to ${MAX_WAIT}`)),
+        }),
+        response: { 200: EnrolmentView, ...Failed },
+      },
+    },
+    async (call, reply) => {
+      const { name, hash } = call.params;
+      const { enrolment } = await findEnrolment(context, name, hash);
+      await checkWaitingKey(context, call, enrolment.kid);
+      const onGone = (leave: () => void) => reply.raw.once('close', leave);
+      const row = await awaitEnrolment(context, enrolment, (call.query.wait ?? 0) * 1000, onGone);
+      return enrolmentView(row, context.now());
+    },
+  );
+
+  app.post(
+    '/v1/accounts/:name/enrolments/:hash/accept',
+    {
+      schema: {
+        summary: 'Let a waiting device in, by entries of the device log',
+        tags: ['enrolment'],
+        params: OfEnrolment,
+        body: v.strictObject({ statement: Statement, entries: Entries }),
+        response: { 200: v.object({ seq: v.number(), hash: Hash }), ...Failed },
+      },
+    },
+    async ({ params, body }) =>
+      (await acceptEnrolment(context, params.name, params.hash, body.statement, body.entries)).head,
+  );
+
+  app.post(
+    '/v1/accounts/:name/enrolments/:hash/reject',
+    {
+      schema: {
+        summary: 'Turn a waiting device away',
+        tags: ['enrolment'],
+        params: OfEnrolment,
+        body: v.strictObject({ statement: Statement }),
+        response: { 200: Done, ...Failed },
+      },
+    },
+    async ({ params, body }) => {
+      await rejectEnrolment(context, params.name, params.hash, body.statement);
+      return { done: true as const };
+    },
+  );
+
+  app.post(
+    '/v1/accounts/:name/enrolments/:hash/complete',
+    {
+      schema: {
+        summary: 'Say, as the new device, that what was sealed to it is open: now it is in',
+        tags: ['enrolment'],
+        params: OfEnrolment,
+        body: v.strictObject({ statement: Statement }),
+        response: { 200: Done, ...Failed },
+      },
+    },
+    async ({ params, body }) => {
+      await completeEnrolment(context, params.name, params.hash, body.statement);
+      return { done: true as const };
+    },
+  );
+}

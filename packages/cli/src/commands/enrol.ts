@@ -1,0 +1,322 @@
+/**
+ * `countersign device`, for letting a new device in: request and complete on the new one; pin, link, pending,
+ * accept and reject on one that is in.
+ * @module
+ */
+import { hostname } from 'node:os';
+import {
+  completeEnrolment,
+  type Door,
+  type Enrolled,
+  type KnockingDevice,
+  requestEnrolment,
+  type WaitingDevice,
+  waitingDevice,
+} from '@countersign/client';
+import {
+  CountersignError,
+  type DeviceLink,
+  formatDeviceLink,
+  isAccountLink,
+  parseAccountName,
+  parseDeviceLink,
+  parsePin,
+  RIGHTS,
+  type Right,
+  statementId,
+} from '@countersign/core';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import encodeQR from 'qr';
+import { startCountdown } from '../countdown.ts';
+import { factsText, time } from '../device-text.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { Profile } from '../profile.ts';
+import { pickDevice } from '../request-ids.ts';
+import { machineModel, operatingSystem } from '../this-machine.ts';
+import { DEFAULT_BROKER } from './account.ts';
+import { type Cli, show, withProfile } from './context.ts';
+
+export function addEnrolCommands(device: Command, cli: Cli): void {
+  device
+    .command('request')
+    .description('on a new device: make its keys, and wait until a device of the account lets it in')
+    .argument('<account>', 'the link that `device link` or `device pin` printed, or an account with --pin')
+    .option('--pin <pin>', 'the PIN that a device of the account gave', parsePin)
+    .option(
+      '--broker <url>',
+      'with an account’s name: its broker',
+      cli.variables.COUNTERSIGN_BROKER ?? DEFAULT_BROKER,
+    )
+    .option('--device <name>', 'what you call this device', hostname())
+    .addOption(
+      new Option('--alg <algorithm>', 'of its signing key').choices(['EdDSA', 'ES256']).default('EdDSA'),
+    )
+    .option('--no-wait', 'do not wait here; `device complete` goes on')
+    .action((account: string, options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const waiting = await requestEnrolment({
+          link: linkOf(account, options),
+          deviceName: options.device,
+          model: machineModel(),
+          os: operatingSystem(),
+          algorithm: options.alg,
+          ...profile.store(),
+        });
+        const fingerprint = await statementId(cli.crypto, waiting.account.identity);
+        const { facts, code } = waiting;
+        if (!json || !options.wait) {
+          show(cli, json, { ...facts, account: { ...waiting.account, fingerprint }, code }, () =>
+            waitingText(cli, waiting, fingerprint),
+          );
+        }
+        if (options.wait) await finish(cli, profile, json, facts.expiresAt);
+      }),
+    );
+
+  device
+    .command('complete')
+    .description('on a new device: go in, if it was let in')
+    .option('--wait', 'wait until that is decided')
+    .action((options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const { identity } = await profile.account();
+        const waiting = await waitingDevice(profile.state, identity);
+        if (waiting === undefined) {
+          throw new CountersignError('enrolment-unknown', 'this device does not wait before any door', {
+            hint: '`countersign device list` shows whether it is in',
+          });
+        }
+        await finish(cli, profile, json, options.wait ? waiting.facts.expiresAt : 0);
+      }),
+    );
+
+  device
+    .command('link')
+    .description(
+      'print a link by which a new device may come before the door; you then let it in by its code',
+    )
+    .option('--expire <time>', 'until when it is good: 10m, 1h, 1d', duration, 86_400)
+    .option('--qr', 'print it as a QR code too')
+    .action((options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const { devices } = await profile.device();
+        const link = await devices.invite('knock', { lifetime: options.expire });
+        const text = formatDeviceLink(link);
+        show(cli, json, { link: text }, () => withQR(text, options.qr));
+      }),
+    );
+
+  device
+    .command('pin')
+    .description('give a PIN that lets one new device in, with the rights that you say')
+    .option('--rights <rights>', 'what the new device may do, as ask,answer,pay,admit,recover', rights)
+    .option('--expire <time>', 'until when it is good: 10m, 1h, 1d', duration, 86_400)
+    .option('--uri', 'print the link that carries the PIN alone')
+    .option('--qr', 'print the link as a QR code too')
+    .action((options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const { devices } = await profile.device();
+        const link = await devices.invite('admit', { rights: options.rights, lifetime: options.expire });
+        const uri = formatDeviceLink(link);
+        show(cli, json, { pin: link.pin, uri, expiresAt: cli.clock.now() + options.expire }, () =>
+          options.uri ? withQR(uri, options.qr) : pinText(cli, link, uri, options),
+        );
+      }),
+    );
+
+  device
+    .command('pending')
+    .description('list the devices that wait before the door')
+    .action((_options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const door = await (await profile.device()).devices.door();
+        show(cli, json, doorJson(door), () => doorText(cli, door));
+        if (door.suspects.length > 0) cli.exit = EXIT.notGood;
+      }),
+    );
+
+  device
+    .command('accept')
+    .description('let a device in, by the code that it shows')
+    .argument('<id>', 'its fingerprint, or the start of it')
+    .option('--code <code>', 'the eight letters that the new device shows')
+    .option('--rights <rights>', 'what it may do, as ask,answer,pay,admit,recover', rights)
+    .action((id: string, options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const { devices } = await profile.device();
+        const knocking = pickWaiting(await devices.door(), id);
+        if (!json) cli.terminal.print(factsText(knocking.facts, cli.clock.now(), cli.terminal));
+        const code = knocking.pin === undefined ? (options.code ?? (await askCode(cli))) : undefined;
+        await devices.accept(knocking, code, options.rights);
+        show(
+          cli,
+          json,
+          { kid: knocking.facts.kid, accepted: true },
+          () => `${knocking.facts.name} is let in. It goes in by itself, or by \`device complete\` there.`,
+        );
+      }),
+    );
+
+  device
+    .command('reject')
+    .description('turn a device away')
+    .argument('<id>', 'its fingerprint, or the start of it')
+    .action((id: string, _options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const { devices } = await profile.device();
+        const knocking = pickWaiting(await devices.door(), id);
+        await devices.reject(knocking);
+        show(
+          cli,
+          json,
+          { kid: knocking.facts.kid, rejected: true },
+          () => `${knocking.facts.name} is turned away, and is told so.`,
+        );
+      }),
+    );
+}
+
+async function finish(cli: Cli, profile: Profile, json: boolean, until: number): Promise<void> {
+  const wait = Math.max(0, until - cli.clock.now());
+  const countdown = wait > 0 ? startCountdown(cli, 'Waiting to be let in', until) : undefined;
+  let enrolled: Enrolled;
+  try {
+    enrolled = await completeEnrolment(profile.store(), wait);
+  } finally {
+    countdown?.stop();
+  }
+  const { outcome } = enrolled;
+  show(cli, json, { outcome }, () => OUTCOMES[outcome]);
+  cli.exit = EXITS[outcome];
+}
+
+const OUTCOMES = {
+  complete:
+    'This device is in: its keys are in the account’s log, and what is asked from now on it can read.',
+  waiting: 'Nobody has decided yet: this device waits. `countersign device complete --wait` waits with it.',
+  expired:
+    'Nobody let this device in within ten minutes. Its keys are erased; `device request` begins again.',
+  rejected: 'This device was turned away. Its keys are erased; `device request` begins again.',
+} as const;
+
+const EXITS = {
+  complete: EXIT.ok,
+  waiting: EXIT.pending,
+  expired: EXIT.expired,
+  rejected: EXIT.rejected,
+} as const;
+
+function linkOf(
+  account: string,
+  { pin, broker }: { pin?: string; broker: string },
+): Omit<DeviceLink, 'identity'> & { identity?: string } {
+  if (isAccountLink(account)) return parseDeviceLink(account);
+  if (pin !== undefined) return { name: parseAccountName(account), broker, use: 'admit', pin };
+  throw new CountersignError(
+    'pin-wrong',
+    'a device comes before the door by a link or a PIN of the account',
+    {
+      hint: 'on a device of the account: `countersign device link`, or `countersign device pin`',
+    },
+  );
+}
+
+function waitingText(cli: Cli, { facts, account, code }: WaitingDevice, fingerprint: string): string {
+  return [
+    `This device asks to belong to ${cli.terminal.style('bold', account.name)} (${fingerprint}):`,
+    factsText(facts, cli.clock.now(), cli.terminal),
+    ...(code === undefined
+      ? ['It came with a PIN. Any device of the account lets it in: `countersign device accept`.']
+      : [
+          `  code         ${cli.terminal.style('bold', code)}`,
+          'On a device of the account, see that all of this is the same, and type the code there:',
+          `  countersign device accept ${facts.kid.slice(0, 9)}`,
+        ]),
+  ].join('\n');
+}
+
+function doorText(cli: Cli, { waiting, suspects, notices }: Door): string {
+  const lines = waiting.flatMap(({ facts, pin }) => [
+    factsText(facts, cli.clock.now(), cli.terminal),
+    pin === undefined
+      ? `  → countersign device accept ${facts.kid.slice(0, 9)}   (it will ask for the code that the device shows)`
+      : `  → countersign device accept ${facts.kid.slice(0, 9)}   (it knows your PIN: ${pin.rights.join(', ')})`,
+    `  → countersign device reject ${facts.kid.slice(0, 9)}   (if this is not yours)`,
+    '',
+  ]);
+  for (const { error } of suspects) {
+    lines.push(
+      cli.terminal.style('red', `not shown, since it is not good: ${error.message} (${error.code})`),
+    );
+  }
+  for (const { kind, count, newest } of notices) {
+    lines.push(cli.terminal.style('yellow', `${NOTICES[kind]}: ${count} times, the last ${time(newest)}`));
+  }
+  return lines.length === 0 ? 'No device waits before the door.' : lines.join('\n').trimEnd();
+}
+
+const NOTICES = {
+  'pin-used':
+    'A PIN came a second time; if the first use was not yours, look at `device list` and `device revoke`',
+  'too-many-enrolments': 'Devices were kept from the door, since too many came',
+} as const;
+
+function doorJson({ waiting, suspects, notices }: Door) {
+  return {
+    waiting: waiting.map(({ facts, pin }) => ({ ...facts, pin: pin !== undefined, rights: pin?.rights })),
+    suspects: suspects.map(({ hash, error: { code, message } }) => ({ hash, code, message })),
+    notices,
+  };
+}
+
+function pickWaiting({ waiting }: Door, typed: string): KnockingDevice {
+  const found = pickDevice(
+    waiting.map((knocking) => ({ kid: knocking.facts.kid, knocking })),
+    typed,
+    'waits before the door',
+    '`countersign device pending` lists those that wait',
+  );
+  return found.knocking;
+}
+
+async function askCode({ terminal }: Cli): Promise<string | undefined> {
+  return terminal.canAsk ? terminal.ask('The code that the new device shows: ') : undefined;
+}
+
+function pinText(
+  { terminal, clock }: Cli,
+  { name, broker, pin }: DeviceLink,
+  uri: string,
+  { qr, expire }: { qr?: boolean; expire: number },
+): string {
+  return [
+    `PIN  ${terminal.style('bold', pin)}   until ${time(clock.now() + expire)}, once`,
+    `On the new device: countersign device request ${name} --pin ${pin} --broker ${broker}`,
+    `or by the link, which carries the account’s fingerprint too: ${uri}`,
+    ...(qr ? ['', encodeQR(uri, 'ascii', { ecc: 'low' })] : []),
+  ].join('\n');
+}
+
+function withQR(text: string, qr: boolean | undefined): string {
+  return qr ? `${text}\n\n${encodeQR(text, 'ascii', { ecc: 'low' })}` : text;
+}
+
+/** Seconds in `10m`, `1h`, `1d`. */
+function duration(text: string): number {
+  const [, number, unit] = /^(\d{1,4})([smhd])$/.exec(text) ?? [];
+  const seconds = { s: 1, m: 60, h: 3600, d: 86_400 }[unit ?? ''];
+  if (number === undefined || seconds === undefined || Number(number) === 0) {
+    throw new InvalidArgumentError('like 10m, 1h or 1d');
+  }
+  return Number(number) * seconds;
+}
+
+/** A list of rights, or `all`. */
+export function rights(text: string): Right[] {
+  if (text === 'all') return [...RIGHTS];
+  const named = text.split(',').map((right) => right.trim());
+  const unknown = named.find((right) => !(RIGHTS as readonly string[]).includes(right));
+  if (unknown !== undefined)
+    throw new InvalidArgumentError(`“${unknown}” is none of ${RIGHTS.join(', ')}, all`);
+  return [...new Set(named)] as Right[];
+}

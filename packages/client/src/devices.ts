@@ -1,0 +1,283 @@
+/**
+ * The devices of one's own account: who waits before the door, who is in, and who goes.
+ * @module
+ */
+import {
+  CODE_TRIES,
+  CountersignError,
+  checkEnrolmentCode,
+  createDeviceAdd,
+  createEnrolmentAccept,
+  createEpoch,
+  createFreeze,
+  createInvitation,
+  createRevocation,
+  createRightsChange,
+  createThaw,
+  type DeviceLink,
+  type DeviceLog,
+  type EnrolmentFacts,
+  EnrolmentRejectStatement,
+  extendLog,
+  INVITATION_LIFE,
+  openEpoch,
+  openInvitation,
+  type Right,
+  type Signing,
+  signStatement,
+  type VerifiedEnrolment,
+  verifyEnrolment,
+  verifyInvitation,
+} from '@countersign/core';
+import pRetry from 'p-retry';
+import type { WireWaiting } from './broker-api.ts';
+import { newEpoch } from './create-account.ts';
+import type { Session } from './session.ts';
+
+/** A device before the door, all of whose own words were checked. */
+export interface KnockingDevice {
+  readonly facts: EnrolmentFacts;
+  /** It came with a PIN that lets it in, and proves that it knows it: no code is needed. */
+  readonly pin?: { readonly secret: string; readonly rights: readonly Right[] };
+  readonly enrolment: VerifiedEnrolment;
+}
+
+export interface Door {
+  readonly waiting: KnockingDevice[];
+  /** What the broker delivered and is not good. */
+  readonly suspects: { readonly hash: string; readonly error: CountersignError }[];
+  /** What was kept from the door. */
+  readonly notices: WireWaiting['notices'];
+}
+
+/** What a device gets where nothing is said: it asks and answers, and lets nobody in. */
+export const DEFAULT_RIGHTS: readonly Right[] = ['ask', 'answer', 'pay'];
+
+const TRIES_KIND = 'enrolment-tries';
+/** Appends that meet another device's are repeated on the new head. */
+const APPEND_TRIES = 4;
+
+export class Devices {
+  readonly #session: Session;
+
+  constructor(session: Session) {
+    this.#session = session;
+  }
+
+  /** A PIN for a new device, as a link that carries the account's identity too. */
+  async invite(
+    use: 'admit' | 'knock',
+    { rights, lifetime = INVITATION_LIFE }: { rights?: readonly Right[]; lifetime?: number } = {},
+  ): Promise<DeviceLink> {
+    const { crypto, keys, clock, api } = this.#session;
+    const log = await this.#session.ownLog(0);
+    const { statement, pin } = await createInvitation(crypto, keys.signer, log, {
+      use,
+      ...(use === 'admit' ? { rights: rights ?? DEFAULT_RIGHTS } : {}),
+      lifetime,
+      now: clock.now(),
+    });
+    await api.postInvitation(log.name, statement.jws);
+    return { name: log.name, identity: log.identity, broker: keys.broker, use, pin };
+  }
+
+  /** Who waits before the door. */
+  async door(): Promise<Door> {
+    const { api, keys, crypto, clock, book } = this.#session;
+    const { waiting: rows, notices } = await api.listEnrolments(keys.signer, keys.name);
+    const log = await this.#session.ownLog(0);
+    const by = { broker: keys.broker, key: await book.brokerKey(), now: clock.now() };
+    const waiting: KnockingDevice[] = [];
+    const suspects: Door['suspects'] = [];
+    for (const { hash, enrolment: jws, invitation } of rows) {
+      try {
+        const enrolment = await verifyEnrolment(crypto, jws, log, by);
+        if (enrolment.facts.hash !== hash) {
+          throw new CountersignError('enrolment-mismatch', 'the broker shows a device under another’s label');
+        }
+        const pin = await this.#provenPin(log, enrolment, invitation);
+        waiting.push({ facts: enrolment.facts, enrolment, ...(pin === undefined ? {} : { pin }) });
+      } catch (error) {
+        if (!(error instanceof CountersignError) || error.code === 'broker-unreachable') throw error;
+        suspects.push({ hash, error });
+      }
+    }
+    return { waiting, suspects, notices };
+  }
+
+  /**
+   * Lets a device in.
+   * @param typed the code that the new device shows; needless where it came with a PIN that lets it in
+   * @throws `code-wrong`, the third time with the device turned away; `device-not-entitled`; `enrolment-settled`
+   */
+  async accept(
+    { enrolment, pin }: KnockingDevice,
+    typed: string | undefined,
+    rights: readonly Right[] = pin?.rights ?? DEFAULT_RIGHTS,
+  ): Promise<void> {
+    const { crypto, keys, clock, api } = this.#session;
+    const code = pin?.secret ?? (await this.#checkCode(enrolment, typed));
+    const { facts, device } = enrolment;
+    await this.#append(async ({ signer, log, now }) => {
+      const [entry, word] = [
+        await createDeviceAdd(
+          crypto,
+          { signer, log, now },
+          { jws: device.jws, kid: facts.kid, enc: device.enc },
+          rights,
+          await this.#epochKey(log),
+        ),
+        await createEnrolmentAccept(crypto, keys.signer, enrolment, code, clock.now()),
+      ];
+      await api.acceptEnrolment(log.name, facts.hash, word, [entry.jws]);
+    });
+    await this.#session.state.delete(TRIES_KIND, facts.hash);
+  }
+
+  /** Turns a device away. */
+  async reject(
+    { facts }: Pick<KnockingDevice, 'facts'>,
+    reason: 'rejected' | 'code-wrong' | 'pin-wrong' = 'rejected',
+  ): Promise<void> {
+    const { crypto, keys, clock, api } = this.#session;
+    const payload = { sub_id: keys.identity, enrolment: facts.hash, iat: clock.now(), reason };
+    const { jws } = await signStatement(crypto, EnrolmentRejectStatement, keys.signer, payload);
+    await api.settleEnrolment(keys.name, facts.hash, 'reject', jws);
+  }
+
+  /**
+   * Shows a device out, and begins a new epoch, in one step: what is sent from then on it can't read.
+   * @param proof makes the proof of the printed code, where this takes the last device that may admit or recover
+   */
+  async revoke(
+    kid: string,
+    reason: 'retired' | 'lost' | 'undone',
+    proof?: (log: DeviceLog) => Promise<string>,
+  ): Promise<void> {
+    const { crypto, api } = this.#session;
+    const own = kid === (await this.#session.kid());
+    await this.#append(async ({ signer, log, now }) => {
+      const given = await proof?.(log);
+      const out = await createRevocation(crypto, log, signer, kid, reason, now, given);
+      if (own) return api.appendLog(log.name, [out.jws]);
+      const after = await extendLog(crypto, log, [out.jws]);
+      const mayBegin = after.devices.get(await this.#session.kid())!.rights.includes('admit');
+      const held = Object.hasOwn(log.epoch.sealed, kid);
+      const epoch = mayBegin && held ? [await createEpoch(crypto, after, signer, await newEpoch(), now)] : [];
+      return api.appendLog(log.name, [out.jws, ...epoch.map(({ jws }) => jws)]);
+    });
+  }
+
+  /** Stops a device at once, and begins a new epoch without it. */
+  async freeze(kid: string): Promise<void> {
+    const { crypto, api } = this.#session;
+    await this.#append(async ({ signer, log, now }) => {
+      const frozen = await createFreeze(crypto, { signer, log, now }, kid);
+      const after = await extendLog(crypto, log, [frozen.jws]);
+      const epoch = await createEpoch(crypto, after, signer, await newEpoch(), now);
+      await api.appendLog(log.name, [frozen.jws, epoch.jws]);
+    });
+  }
+
+  /** Ends a freeze, and begins a new epoch with it. */
+  async thaw(kid: string): Promise<void> {
+    const { crypto, api } = this.#session;
+    await this.#append(async ({ signer, log, now }) => {
+      const thawed = await createThaw(crypto, { signer, log, now }, kid);
+      const after = await extendLog(crypto, log, [thawed.jws]);
+      const epoch = await createEpoch(crypto, after, signer, await newEpoch(), now);
+      await api.appendLog(log.name, [thawed.jws, epoch.jws]);
+    });
+  }
+
+  async setRights(
+    kid: string,
+    rights: readonly Right[],
+    proof?: (log: DeviceLog) => Promise<string>,
+  ): Promise<void> {
+    const { crypto, api } = this.#session;
+    await this.#append(async (signing) => {
+      const given = await proof?.(signing.log);
+      const { jws } = await createRightsChange(crypto, signing, kid, rights, given);
+      await api.appendLog(signing.log.name, [jws]);
+    });
+  }
+
+  /** Begins a new epoch now. */
+  async beginEpoch(): Promise<void> {
+    const { crypto, api } = this.#session;
+    await this.#append(async ({ signer, log, now }) => {
+      const { jws } = await createEpoch(crypto, log, signer, await newEpoch(), now);
+      await api.appendLog(log.name, [jws]);
+    });
+  }
+
+  /** The PIN of a device that came with one that lets it in, and proves it; nothing where it must show a code. */
+  async #provenPin(
+    log: DeviceLog,
+    enrolment: VerifiedEnrolment,
+    jws: string,
+  ): Promise<KnockingDevice['pin']> {
+    const { crypto } = this.#session;
+    const invitation = await verifyInvitation(crypto, jws, log, (seq) => log.hashes[seq]);
+    const { use, rights = DEFAULT_RIGHTS, exp, sealed } = invitation.payload;
+    if (use !== 'admit') return undefined;
+    if (enrolment.facts.askedAt >= exp)
+      throw new CountersignError('pin-expired', 'it came with an expired PIN');
+    const opener = await this.#session.epochOpener(sealed.epoch);
+    if (opener === undefined) {
+      throw new CountersignError('epoch-unknown', 'its PIN was given before this device was in');
+    }
+    const secret = await openInvitation(crypto, invitation, opener);
+    if (await checkEnrolmentCode(crypto, enrolment, secret)) return { secret, rights };
+    throw new CountersignError('pin-wrong', 'it does not know the PIN that it came with', {
+      hint: 'somebody between may have swapped its keys: reject it',
+    });
+  }
+
+  /** @throws `code-wrong` */
+  async #checkCode(enrolment: VerifiedEnrolment, typed: string | undefined): Promise<string> {
+    const { crypto, state } = this.#session;
+    if (typed === undefined) {
+      throw new CountersignError('code-wrong', 'the code that the new device shows is needed', {
+        hint: 'type it: --code ABCD-EFGH',
+      });
+    }
+    const { hash } = enrolment.facts;
+    // Counted before it is checked: a crash in between is a try.
+    const tries = await state.update<number>(TRIES_KIND, hash, (old = 0) => old + 1);
+    if (tries <= CODE_TRIES && (await checkEnrolmentCode(crypto, enrolment, typed))) return typed;
+    if (tries < CODE_TRIES) {
+      throw new CountersignError('code-wrong', `wrong code: ${CODE_TRIES - tries} more tries`, {
+        hint: 'read it again on the new device; if it is right, somebody between has swapped its keys: reject it',
+      });
+    }
+    await this.reject(enrolment, 'code-wrong');
+    throw new CountersignError('code-wrong', 'wrong code: the device was turned away', {
+      hint: 'begin again on the new device; if the code was right, do not trust this broker',
+    });
+  }
+
+  /** The current epoch's key, both halves. */
+  async #epochKey(log: DeviceLog) {
+    const { keys } = this.#session;
+    const privateKey = await openEpoch(log.name, log.epoch, await this.#session.kid(), keys.opener);
+    return { key: log.epoch.key, privateKey };
+  }
+
+  /** Changes the log on its newest head, again where another device was quicker. */
+  async #append(change: (signing: Signing) => Promise<void>): Promise<void> {
+    const { keys, clock } = this.#session;
+    await pRetry(
+      async () => change({ signer: keys.signer, log: await this.#session.ownLog(0), now: clock.now() }),
+      {
+        retries: APPEND_TRIES - 1,
+        minTimeout: 20,
+        maxTimeout: 200,
+        randomize: true,
+        shouldRetry: ({ error }) => error instanceof CountersignError && error.code === 'log-conflict',
+      },
+    );
+    await this.#session.ownLog(0);
+  }
+}
