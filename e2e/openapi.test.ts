@@ -7,7 +7,13 @@ import { introduce, makeParty, startTestBroker, type TestBroker, TestClock } fro
 interface Described {
   paths: Record<
     string,
-    Record<string, { responses: Record<string, { content?: Record<string, { schema: object }> }> }>
+    Record<
+      string,
+      {
+        responses: Record<string, { content?: Record<string, { schema: object }> }>;
+        'x-errors'?: string[];
+      }
+    >
   >;
 }
 
@@ -51,7 +57,11 @@ test('every answer of a whole story, refusals too, is as the description says', 
   for (const { method, path, status, body } of seen) {
     const template = Object.keys(paths).find((one) => asPattern(one).test(path));
     assert.ok(template !== undefined, `${path} is described`);
-    const { responses } = paths[template]![method]!;
+    const { responses, 'x-errors': errors = [] } = paths[template]![method]!;
+    if (status >= 400) {
+      const { code } = body as { code: string };
+      assert.ok(errors.includes(code), `${method} ${template}: ${code} is described`);
+    }
     const described = responses[status] ?? responses[`${String(status)[0]}XX`];
     const schema = described?.content?.['application/json']?.schema;
     assert.ok(schema !== undefined, `${method} ${template} ${status} is described`);

@@ -24,8 +24,14 @@ export function addAccountCommands(program: Command, cli: Cli): void {
     .command('create')
     .description('make an account, with this device as its first')
     .argument('[name]', 'like alice@example.com; by default your user name at the broker’s domain')
-    .option('--broker <url>', 'the broker that keeps it', cli.variables.COUNTERSIGN_BROKER ?? DEFAULT_BROKER)
-    .option('--device <name>', 'what you call this device', hostname())
+    .option(
+      '--broker <url>',
+      'the broker that keeps it; or set COUNTERSIGN_BROKER',
+      cli.variables.COUNTERSIGN_BROKER ?? DEFAULT_BROKER,
+    )
+    .addOption(
+      new Option('--device <name>', 'what you call this device').default(hostname(), 'this machine’s name'),
+    )
     .addOption(
       new Option('--alg <algorithm>', 'of its signing key').choices(['EdDSA', 'ES256']).default('EdDSA'),
     )
@@ -89,7 +95,7 @@ export function addAccountCommands(program: Command, cli: Cli): void {
   account
     .command('log')
     .description('read a device log, yours or another account’s, and check it against what you saw before')
-    .argument('[name]')
+    .argument('[name]', 'whose; yours by default')
     .action((name: string | undefined, _options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const wanted = name === undefined ? (await profile.account()).name : parseAccountName(name);

@@ -20,6 +20,8 @@ interface Answering {
   fraud?: boolean;
 }
 
+const PENDING_ID = 'of the question, as `confirm pending` lists it, or an unambiguous start';
+
 export function addAnswerCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('pending')
@@ -39,7 +41,7 @@ export function addAnswerCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('show')
     .description('show a pending question, all of it')
-    .argument('<id>')
+    .argument('<id>', PENDING_ID)
     .action((id: string, _options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const request = await pick(await profile.device(), id);
@@ -70,7 +72,7 @@ export function addAnswerCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('block')
     .description('take no more questions from an account; it stays so until `contact unblock`')
-    .argument('<name>')
+    .argument('<name>', 'of the account, like shop@example.com')
     .action((name: string, _options, command: Command) =>
       withProfile(cli, command, (profile, json) => change(cli, profile, json, name, 'block')),
     );
@@ -113,7 +115,7 @@ export function addAnswerCommands(confirm: Command, cli: Cli): void {
 
 function answering(command: Command): Command {
   return command
-    .argument('<id>')
+    .argument('<id>', PENDING_ID)
     .option('--hash <hash>', 'without a terminal: the hash of the request that was shown elsewhere')
     .option('--shown', 'without a terminal: you vouch that the person was shown all of it');
 }

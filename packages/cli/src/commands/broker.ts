@@ -11,7 +11,7 @@ export function addBrokerCommand(program: Command, cli: Cli): void {
   program
     .command('broker')
     .description('run and look after a broker: serve, backup, cancel, metrics')
-    .argument('[args...]')
+    .argument('[args...]', 'the broker’s own command, and what belongs to it')
     .allowUnknownOption()
     .helpOption(false)
     .passThroughOptions()
