@@ -10,6 +10,8 @@ import { delimiter, join } from 'node:path';
 const NEEDED: readonly (readonly [program: string, debian: string])[] = [
   ['script', 'bsdutils'],
   ['python3', 'python3'],
+  ['zsh', 'zsh'],
+  ['fish', 'fish'],
 ];
 
 function isThere(program: string): boolean {

@@ -136,5 +136,10 @@ function folderOf(named: string | undefined, variables: NodeJS.ProcessEnv): stri
   if (!/^[\w.-]+$/.test(name) || name.startsWith('.')) {
     throw new CountersignError('usage', `not the name of a profile: ${JSON.stringify(name)}`);
   }
-  return join(variables.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'countersign', name);
+  return join(profilesFolder(variables), name);
+}
+
+/** Where the profiles that have names are. */
+export function profilesFolder(variables: NodeJS.ProcessEnv): string {
+  return join(variables.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'countersign');
 }

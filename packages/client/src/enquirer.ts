@@ -33,6 +33,7 @@ import type { Binding, KnownAccount } from './account-book.ts';
 import type { WireState } from './broker-api.ts';
 import { waitForState } from './long-poll.ts';
 import { Session, type SessionOptions } from './session.ts';
+import type { StateStore } from './state-store.ts';
 
 export interface Ask {
   /** Name of the account, `alice@example.com`. */
@@ -115,6 +116,14 @@ const OUTCOMES = {
   fraud: 'fraud',
   'passcode-failed': 'passcode-failed',
 } as const;
+
+/** Questions that were asked with a state store; no key is needed to know. */
+export async function askedQuestions(
+  state: StateStore,
+): Promise<{ hash: string; id: string; account: string }[]> {
+  const all = await state.list<Posted>(KIND);
+  return all.map(([hash, { id, account }]) => ({ hash, id, account }));
+}
 
 export class Enquirer {
   readonly #session: Session;
@@ -253,8 +262,7 @@ export class Enquirer {
 
   /** Questions that were asked here: their hashes, ids and accounts. */
   async asked(): Promise<{ hash: string; id: string; account: string }[]> {
-    const all = await this.#session.state.list<Posted>(KIND);
-    return all.map(([hash, { id, account }]) => ({ hash, id, account }));
+    return askedQuestions(this.#session.state);
   }
 
   async #posted(hash: string): Promise<Posted> {

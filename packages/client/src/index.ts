@@ -2,7 +2,7 @@
  * What an enquirer or a device imports. `Enquirer` asks, `Device` answers, `createAccount` makes either.
  * @module
  */
-export { AccountBook, type Binding, type KnownAccount } from './account-book.ts';
+export { AccountBook, type Binding, type KnownAccount, knownAccounts } from './account-book.ts';
 export {
   BrokerApi,
   type ListOptions,
@@ -14,7 +14,14 @@ export { type Clock, systemClock } from './clock.ts';
 export { Contacts } from './contacts.ts';
 export { createAccount, type NewAccountOptions, newEpoch } from './create-account.ts';
 export * from './device.ts';
-export { type Ask, type Asked, Enquirer, type Outcome, type VerifiedAnswer } from './enquirer.ts';
+export {
+  type Ask,
+  type Asked,
+  askedQuestions,
+  Enquirer,
+  type Outcome,
+  type VerifiedAnswer,
+} from './enquirer.ts';
 export { type DeviceKeys, type KeyStore, MemoryKeyStore } from './key-store.ts';
 export { Session, type SessionOptions } from './session.ts';
 export { MemoryStateStore, type StateStore } from './state-store.ts';

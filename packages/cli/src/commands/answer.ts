@@ -10,6 +10,7 @@ import { EXIT } from '../exit-codes.ts';
 import type { Profile } from '../profile.ts';
 import { questionLine, requestText, secondsText } from '../question-text.ts';
 import { pickById } from '../request-ids.ts';
+import { rememberShown } from '../shown-questions.ts';
 import { change } from './contact.ts';
 import { type Cli, show, withProfile } from './context.ts';
 
@@ -33,6 +34,7 @@ export function addAnswerCommands(confirm: Command, cli: Cli): void {
       withProfile(cli, command, async (profile, json) => {
         const device = await profile.device();
         const list = await device.pending(options);
+        await rememberShown(profile.state, list.requests);
         show(cli, json, pendingJson(list), () => pendingText(cli, list));
         if (list.suspects.length > 0) cli.exit = EXIT.notGood;
       }),
