@@ -12,6 +12,8 @@ const NEEDED: readonly (readonly [program: string, debian: string])[] = [
   ['python3', 'python3'],
   ['zsh', 'zsh'],
   ['fish', 'fish'],
+  ['dbus-run-session', 'dbus'],
+  ['gnome-keyring-daemon', 'gnome-keyring'],
 ];
 
 function isThere(program: string): boolean {

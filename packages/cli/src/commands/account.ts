@@ -13,9 +13,12 @@ import {
 } from '@countersign/core';
 import { type Command, Option } from 'commander';
 import encodeQR from 'qr';
+import { PROTECTIONS, type ProtectionName } from '../profile.ts';
 import { type Cli, show, withProfile } from './context.ts';
 
 const DEFAULT_BROKER = 'http://127.0.0.1:8470';
+
+const SEALED_BY = { passphrase: 'your passphrase', keyring: 'a key in your keyring' } as const;
 
 export function addAccountCommands(program: Command, cli: Cli): void {
   const account = program.command('account').description('make and show your account');
@@ -35,6 +38,14 @@ export function addAccountCommands(program: Command, cli: Cli): void {
     .addOption(
       new Option('--alg <algorithm>', 'of its signing key').choices(['EdDSA', 'ES256']).default('EdDSA'),
     )
+    .addOption(
+      new Option(
+        '--protect <how>',
+        'what seals its keys: a passphrase, or a key that your system’s keyring holds',
+      )
+        .choices(PROTECTIONS)
+        .default('passphrase'),
+    )
     .action((name: string | undefined, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const broker = URL.parse(options.broker)?.origin ?? options.broker;
@@ -43,7 +54,7 @@ export function addAccountCommands(program: Command, cli: Cli): void {
           broker,
           deviceName: options.device,
           algorithm: options.alg,
-          keyStore: profile.keyStore,
+          keyStore: profile.keyStoreFor(options.protect),
           state: profile.state,
           crypto: cli.crypto,
           clock: cli.clock,
@@ -53,7 +64,7 @@ export function addAccountCommands(program: Command, cli: Cli): void {
           [
             `Made the account ${cli.terminal.style('bold', keys.name)} on ${keys.broker}.`,
             `  fingerprint  ${id}`,
-            `  keys         ${profile.folder}/keys.json, sealed`,
+            `  keys         ${profile.folder}/keys.json, sealed by ${SEALED_BY[options.protect as ProtectionName]}`,
             'Give others your link: `countersign account show` prints it.',
           ].join('\n'),
         );
