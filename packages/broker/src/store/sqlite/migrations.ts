@@ -17,6 +17,7 @@ const STEPS: readonly string[] = [
     identity TEXT NOT NULL,
     head_seq INTEGER NOT NULL,
     head_hash TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
     devices TEXT NOT NULL,
     contacts_seq INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL
