@@ -14,7 +14,7 @@ import {
   replayLog,
 } from '@countersign/core';
 import type { BrokerContext } from './context.ts';
-import type { AccountRow, EnrolmentRow } from './store/store.ts';
+import type { Accepted, AccountRow } from './store/store.ts';
 
 /** Checkpoints are signed at most this often per account, in seconds. */
 const CHECKPOINT_LIFE = 15;
@@ -70,7 +70,7 @@ export async function appendToLog(
   context: BrokerContext,
   name: string,
   entries: readonly string[],
-  accepted?: { readonly enrolment: EnrolmentRow; readonly statement: string },
+  accepted?: Accepted,
 ): Promise<DeviceLog> {
   const account = await findAccount(context, name);
   const log = await replayLog(context.crypto, await context.store.readLog(account.id, 0));

@@ -31,6 +31,7 @@ import type { Binding } from './account-book.ts';
 import type { ListOptions, WireRequest } from './broker-api.ts';
 import { Contacts, checkMayAsk } from './contacts.ts';
 import { Devices } from './devices.ts';
+import { Rooms } from './rooms.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { openEvents, type StreamEvent } from './stream.ts';
 
@@ -96,12 +97,14 @@ interface Failures {
 export class Device {
   readonly contacts: Contacts;
   readonly devices: Devices;
+  readonly rooms: Rooms;
   readonly #session: Session;
 
   constructor(options: SessionOptions) {
     this.#session = new Session(options);
     this.contacts = new Contacts(this.#session);
-    this.devices = new Devices(this.#session);
+    this.rooms = new Rooms(this.#session);
+    this.devices = new Devices(this.#session, this.rooms);
   }
 
   get session(): Session {

@@ -28,6 +28,7 @@ export * from './report.ts';
 export * from './request.ts';
 export * from './request-state.ts';
 export * from './response.ts';
+export * from './room.ts';
 export * from './sealing.ts';
 export * from './secret-code.ts';
 export * from './statement.ts';

@@ -28,12 +28,11 @@ import {
 } from '../requests.ts';
 import { addEnrolmentRoutes } from './enrolment-routes.ts';
 import { provenDevice } from './proven-device.ts';
+import { addRoomRoutes } from './room-routes.ts';
 import { LOG_ERRORS, PROOF_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
-import { ByName, Entries, Failed, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
+import { ByName, Entries, Failed, MAX_PAGE, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
 import type { ValibotFastify } from './valibot-fastify.ts';
 import { ErrorView, LogView, ReceiptView, RequestView, requestView, StateView, stateView } from './views.ts';
-
-const MAX_PAGE = 100;
 
 const ByHash = v.strictObject({ hash: Hash });
 const cursor = (what: string) => v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER, what));
@@ -68,7 +67,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
       origin: context.origins[0],
       key: context.publicKey,
       domains: [...context.domains],
-      features: ['confirm', 'sealed', 'passcode', 'contacts', 'stream', 'devices'],
+      features: ['confirm', 'sealed', 'passcode', 'contacts', 'stream', 'devices', 'rooms'],
       limits: {
         pending: MAX_PENDING,
         per_minute: MAX_PER_MINUTE,
@@ -428,4 +427,5 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
   );
 
   addEnrolmentRoutes(app, context);
+  addRoomRoutes(app, context);
 }
