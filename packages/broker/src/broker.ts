@@ -30,6 +30,8 @@ export interface BrokerOptions {
   /** Where the world reaches it, if not at host and port. */
   readonly origin?: string;
   readonly domains?: readonly string[];
+  /** Origins of web pages that may call it from a browser. */
+  readonly webOrigins?: readonly string[];
   /** Seconds after which settled requests are removed; never, if absent. */
   readonly retain?: number;
   readonly crypto: CryptoProvider;
@@ -66,7 +68,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const store = openSqliteStore(databasePath(data));
   const origins: string[] = options.origin === undefined ? [] : [options.origin];
   const context = createContext(options, store, signer, origins);
-  const app = await createServer(context, logger);
+  const app = await createServer(context, logger, options.webOrigins ?? []);
   const listening = await app.listen({ host, port });
   const local = URL.parse(listening)!.origin;
   if (!origins.includes(local)) origins.push(local);

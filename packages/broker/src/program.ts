@@ -38,6 +38,10 @@ function dataOption(): Option {
   );
 }
 
+function webOrigins(text: string, before: string[] = []): string[] {
+  return [...before, origin(text)];
+}
+
 export function createProgram(): Command {
   const program = new Command('countersign broker')
     .description(
@@ -52,6 +56,7 @@ export function createProgram(): Command {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 for any free one', port, DEFAULT_PORT)
     .option('--origin <url>', 'where the world reaches it, if through a proxy', origin)
+    .option('--web-origin <url...>', 'web pages of these origins may call it from a browser', webOrigins)
     .option('--domain <name...>', 'keep accounts of these domains only')
     .option('--retain <days>', 'remove settled requests after so many days; by default they are kept', days)
     .addOption(
@@ -68,6 +73,7 @@ export function createProgram(): Command {
         ...(options.origin === undefined ? {} : { origin: options.origin }),
         ...(options.retain === undefined ? {} : { retain: options.retain }),
         domains: options.domain ?? [],
+        webOrigins: options.webOrigin ?? [],
         crypto: sodiumCrypto,
         now: () => Math.floor(Date.now() / 1000),
         logger,

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { activeDevice, CountersignError, parseStrictJson } from '@countersign/core';
+import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger, type FastifyReply, LogController } from 'fastify';
 import { findAccount } from './accounts.ts';
@@ -20,6 +21,7 @@ const STREAM_PATH = /^\/v1\/accounts\/([^/]+)\/stream$/;
 export async function createServer(
   context: BrokerContext,
   logger: FastifyBaseLogger | undefined,
+  webOrigins: readonly string[] = [],
 ): Promise<ValibotFastify> {
   const app = useValibot(
     Fastify({
@@ -59,6 +61,16 @@ export async function createServer(
     },
     transform: ({ schema, url }) => ({ schema: describeSchema(schema ?? {}), url }),
   });
+
+  if (webOrigins.length > 0) {
+    await app.register(cors, {
+      origin: [...webOrigins],
+      methods: ['GET', 'POST'],
+      allowedHeaders: ['content-type', 'dpop'],
+      exposedHeaders: ['retry-after'],
+      maxAge: 86_400,
+    });
+  }
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_call, body, done) => {
