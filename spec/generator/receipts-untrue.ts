@@ -266,6 +266,17 @@ export async function untrueReceipts(memory: Memory): Promise<Vector[]> {
   await asked('request-endless', 'a request that stands for more than a day', 'request-lifetime', {
     exp: NOW + 86_401,
   });
+  await asked('login-601', 'a login that stands for 601 s, seen by its plaintext', 'request-lifetime', {
+    exp: NOW + 601,
+  });
+  const clear = (await make(memory, 'untrue clear', { asked: { sealed: false, kind: 'payment' } })).receipt;
+  push('clear-payment-601', 'a payment in clear that stands for 601 s', 'request-lifetime', {
+    ...clear,
+    request: await signLoose(enquirer.devices[0]!, 'request', {
+      ...payloadOf(clear.request),
+      exp: NOW + 601,
+    }),
+  });
   await asked('request-never', 'a request that ends before it begins', 'request-lifetime', { exp: NOW - 1 });
   await asked(
     'request-by-stranger',

@@ -40,6 +40,7 @@ MAX_DEPTH = 16
 MAX_DEVICES = 20
 CLOCK_SKEW = 60
 LONGEST_LIFETIME = 86_400
+LIFETIME = {"login": 600, "payment": 600, "approval": 86_400}
 CHECKPOINT_AGE = {"login": 3600, "payment": 3600, "approval": 86_400}
 OUTCOMES = {"accept": 0, "reject": 1, "fraud": 1, "passcode-failed": 5}
 NOT_GOOD = 8
@@ -550,6 +551,7 @@ def verify_receipt(receipt: Any) -> Verified:
     request = parse_statement(receipt["request"], "request")
     verify_request(request, enquirer)
     question = read_question(request, disclosed.get("request"))
+    check_lifetime(request, question["kind"])
     response = parse_statement(receipt["response"], "response")
     device = verify_response(response, request, account)
     decision = read_decision(response, request, disclosed.get("response"))
@@ -578,6 +580,11 @@ def read_question(request: Statement, plaintext: str | None) -> dict[str, Any]:
             raise Refused("receipt-invalid", "a plaintext where nothing was sealed")
         return request.payload["content"]
     return open_disclosed(request.payload["sealed"], plaintext, QUESTION)
+
+
+def check_lifetime(request: Statement, kind: str) -> None:
+    if request.payload["exp"] - request.payload["iat"] > LIFETIME[kind]:
+        raise Refused("request-lifetime", f"a {kind} may stand for {LIFETIME[kind]} s at most")
 
 
 def open_disclosed(sealed: dict[str, Any], plaintext: str | None, form: Form) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import { type DeviceLog, replayLog } from './device-log.ts';
 import { CountersignError } from './errors.ts';
 import { PublicSigningKey } from './keys.ts';
 import { Question } from './question.ts';
-import { CLOCK_SKEW, type OpenRequest, parseRequest, verifyRequest } from './request.ts';
+import { CLOCK_SKEW, checkLifetime, type OpenRequest, parseRequest, verifyRequest } from './request.ts';
 import { type OpenResponse, verifyResponse } from './response.ts';
 import { checkDisclosed, parseContent } from './sealing.ts';
 import { describeIssue, parseStatement, type Verified, verifyStatement } from './statement.ts';
@@ -60,6 +60,7 @@ export async function verifyReceipt(crypto: CryptoProvider, input: unknown): Pro
     brokers: [payload.aud],
   });
   const request = await discloseRequest(crypto, verified, receipt.disclosed?.request);
+  checkLifetime(request.question.kind, payload.exp - payload.iat);
   const response = await verifyResponse(crypto, request, account, receipt.response, async (sealed) => {
     const plaintext = disclosed(receipt.disclosed?.response);
     await checkDisclosed(crypto, sealed, plaintext);

@@ -201,7 +201,11 @@ export function parseRequest(crypto: CryptoProvider, jws: string): Promise<State
   return parseStatement(crypto, RequestStatement, jws);
 }
 
-function checkLifetime(kind: Kind, lifetime: number): void {
+/**
+ * Checks how long a request stands, in seconds, by what it decides.
+ * @throws `request-lifetime`
+ */
+export function checkLifetime(kind: Kind, lifetime: number): void {
   if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > MAX_LIFETIME[kind]) {
     throw new CountersignError(
       'request-lifetime',
