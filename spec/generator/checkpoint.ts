@@ -11,6 +11,7 @@ import {
   flipSignature,
   invalid,
   payloadOf,
+  TOO_LARGE,
   type Vector,
   type VectorFile,
   valid,
@@ -114,6 +115,15 @@ export async function checkpoint(memory: Memory): Promise<VectorFile> {
     'no head',
     'statement-malformed',
     await signLoose(device, 'checkpoint', { ...payloadOf(jws), head: undefined }),
+  );
+  await bad(
+    'head-seq-too-large',
+    'a number that readers round',
+    'statement-malformed',
+    await signLoose(device, 'checkpoint', {
+      ...payloadOf(jws),
+      head: { ...log.head, seq: TOO_LARGE },
+    }),
   );
   return {
     description:

@@ -18,7 +18,15 @@ import type { Memory } from './memory.ts';
 import { make, PASSCODE, type Scene } from './receipt-making.ts';
 import { ACCEPT } from './responses.ts';
 import { signWithoutNonce, WEAK_KEY, WEAK_SIGNATURE } from './small-order.ts';
-import { duplicateMember, flipSignature, invalid, payloadOf, type Vector, withPart } from './vector.ts';
+import {
+  duplicateMember,
+  flipSignature,
+  invalid,
+  payloadOf,
+  TOO_LARGE,
+  type Vector,
+  withPart,
+} from './vector.ts';
 import { NOW, signingJwk, signLoose, type TestDevice, testDevice } from './world.ts';
 
 /** Receipts that are well signed, and prove nothing. */
@@ -168,6 +176,9 @@ export async function untrueReceipts(memory: Memory): Promise<Vector[]> {
     });
   await respond('before-let-in', 'its device says that it knew the log before it was in it', 'log-invalid', {
     head: { seq: 0, hash: account.log.hashes[0] },
+  });
+  await respond('head-seq-too-large', 'a number that readers round', 'statement-malformed', {
+    head: { ...account.log.head, seq: TOO_LARGE },
   });
   await respond('answer-for-other-name', 'an answer in another name', 'account-mismatch', {
     iss: 'mallory@example.com',

@@ -18,6 +18,7 @@ import {
   type Loose,
   payloadOf,
   strayBits,
+  TOO_LARGE,
   type Vector,
   type VectorFile,
   valid,
@@ -157,6 +158,9 @@ export async function request(memory: Memory): Promise<VectorFile> {
     signed(name, comment, code, { sealed: { ...payload.sealed, ...sealed } });
   await withKey('epoch-unknown', 'sealed to an epoch that the device does not know', 'epoch-unknown', {
     epoch: 7,
+  });
+  await withKey('epoch-too-large', 'a number that readers round', 'statement-malformed', {
+    epoch: TOO_LARGE,
   });
   await withKey('digest-mismatch', 'another digest than that of what is sealed', 'digest-mismatch', {
     digest: HASH,

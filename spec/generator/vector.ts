@@ -31,6 +31,9 @@ export function invalid(name: string, comment: string, code: ErrorCode, input: o
   return { name, comment, ...input, result: 'invalid', code };
 }
 
+/** The first whole number that is too large (RFC 7493 section 2.2). */
+export const TOO_LARGE = 2 ** 53;
+
 // biome-ignore lint/suspicious/noExplicitAny: an attacker keeps to no type
 export type Loose = any;
 

@@ -9,7 +9,7 @@ import { AccountName } from './account-name.ts';
 import type { CryptoProvider, PublicSigningJwk, Signer } from './crypto-provider.ts';
 import type { DeviceLog } from './device-log.ts';
 import { CountersignError } from './errors.ts';
-import { Hash, Seconds } from './keys.ts';
+import { Hash, Seconds, wholeFrom } from './keys.ts';
 import { CLOCK_SKEW } from './request.ts';
 import { parseStatement, signStatement, statementKind, type Verified, verifyStatement } from './statement.ts';
 
@@ -24,7 +24,7 @@ export const CheckpointStatement = statementKind(
     sub: AccountName,
     sub_id: Hash,
     iat: Seconds,
-    head: v.strictObject({ seq: v.pipe(v.number(), v.integer(), v.minValue(0)), hash: Hash }),
+    head: v.strictObject({ seq: wholeFrom(0), hash: Hash }),
   }),
 );
 export type CheckpointPayload = v.InferOutput<typeof CheckpointStatement.schema>;
