@@ -81,8 +81,9 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
   epoch: readLog,
   'device-log': async ({ pinned, offered, from }) =>
     foundIn(await followLog(webCrypto, await replayLog(webCrypto, pinned), offered, from)),
-  checkpoint: async ({ statement, key, entries, now, max_age }) => {
-    const word = await verifyCheckpoint(webCrypto, statement, key, await replayLog(webCrypto, entries));
+  checkpoint: async ({ statement, broker: origin, key, entries, now, max_age }) => {
+    const log = await replayLog(webCrypto, entries);
+    const word = await verifyCheckpoint(webCrypto, statement, { origin, key }, log);
     checkFreshness(word, now, max_age);
     return { iss: word.payload.iss, iat: word.payload.iat };
   },

@@ -25,7 +25,7 @@ export async function checkpoint(memory: Memory): Promise<VectorFile> {
   const entries = log.entries;
   for (const algorithm of ALGORITHMS) {
     const broker = await testSigner(memory, 'broker key', algorithm);
-    const input = { key: broker.publicKey, entries, now: NOW, max_age: 3600 };
+    const input = { broker: BROKER, key: broker.publicKey, entries, now: NOW, max_age: 3600 };
     const statement = await checkpointFor(broker, log, NOW - 10);
     vectors.push(
       valid(`${algorithm}-good`, 'a fresh one', { ...input, statement }, { iss: BROKER, iat: NOW - 10 }),
@@ -44,7 +44,7 @@ export async function checkpoint(memory: Memory): Promise<VectorFile> {
     );
   }
   const broker = await testSigner(memory, 'broker key');
-  const input = { key: broker.publicKey, entries, now: NOW, max_age: 3600 };
+  const input = { broker: BROKER, key: broker.publicKey, entries, now: NOW, max_age: 3600 };
   const good = async (name: string, comment: string, at: number) =>
     vectors.push(
       valid(
@@ -102,6 +102,18 @@ export async function checkpoint(memory: Memory): Promise<VectorFile> {
     'checkpoint-invalid',
     await checkpointFor(broker, { ...log, identity: OTHER_HASH }, NOW),
   );
+  await bad(
+    'other-name',
+    'for this head under the name of another account',
+    'checkpoint-invalid',
+    await checkpointFor(broker, { ...log, name: 'mallory@example.com' }, NOW),
+  );
+  await bad(
+    'other-origin',
+    'by this key in the name of another broker',
+    'checkpoint-invalid',
+    await checkpointFor(broker, log, NOW, 'https://other.example'),
+  );
   const { jws } = { jws: await checkpointFor(broker, log, NOW) };
   const device = { label: '', kid: '', opener: alice.devices[0]!.opener, signer: broker };
   await bad(
@@ -127,7 +139,7 @@ export async function checkpoint(memory: Memory): Promise<VectorFile> {
   );
   return {
     description:
-      'A broker’s word that a head was an account’s newest at a time: `statement` is verified by the broker’s `key`, for the log of `entries`, at the time `now`, where one of `max_age` seconds is accepted.',
+      'A broker’s word that a head was an account’s newest at a time: `statement` is verified by the `key` of `broker`, for the log of `entries`, at the time `now`, where one of `max_age` seconds is accepted.',
     spec: 'device-log.md#checkpoint',
     vectors,
   };

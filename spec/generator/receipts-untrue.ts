@@ -126,6 +126,23 @@ export async function untrueReceipts(memory: Memory): Promise<Vector[]> {
     ...receipt,
     checkpoint: { key, statement: await checkpointFor(broker, { ...account.log, identity: HASH }, NOW + 6) },
   });
+  for (const [name, comment, changed] of [
+    [
+      'checkpoint-other-name',
+      'a checkpoint for this head under the name of another account',
+      { name: 'mallory@example.com' },
+    ],
+    [
+      'checkpoint-other-seq',
+      'a checkpoint for this head under another number',
+      { head: { ...account.log.head, seq: 0 } },
+    ],
+  ] as const) {
+    push(name, comment, 'receipt-invalid', {
+      ...receipt,
+      checkpoint: { key, statement: await checkpointFor(broker, { ...account.log, ...changed }, NOW + 6) },
+    });
+  }
   const weak = {
     label: '',
     kid: await keyFingerprint(webCrypto, WEAK_KEY),

@@ -658,7 +658,9 @@ def check_checkpoint(
     checkpoint: Statement, account: Log, request: Statement, response: Statement, kind: str
 ) -> None:
     payload = checkpoint.payload
-    if payload["sub_id"] != account.identity or payload["head"]["hash"] != account.hashes[-1]:
+    head = {"seq": len(account.hashes) - 1, "hash": account.hashes[-1]}
+    about = (payload["sub"], payload["sub_id"], payload["head"])
+    if about != (account.name, account.identity, head):
         raise Refused("receipt-invalid", "the checkpoint is for another log than the receipt holds")
     if payload["iss"] != request.payload["aud"]:
         raise Refused("receipt-invalid", "the checkpoint is by another broker than the request names")

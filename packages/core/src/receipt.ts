@@ -5,7 +5,7 @@
  * @module
  */
 import * as v from 'valibot';
-import { CHECKPOINT_AGE, type CheckpointPayload, CheckpointStatement } from './checkpoint.ts';
+import { CHECKPOINT_AGE, type CheckpointPayload, CheckpointStatement, isForHead } from './checkpoint.ts';
 import type { CryptoProvider } from './crypto-provider.ts';
 import { type DeviceLog, replayLog } from './device-log.ts';
 import { CountersignError } from './errors.ts';
@@ -68,7 +68,7 @@ export async function verifyReceipt(crypto: CryptoProvider, input: unknown): Pro
   });
   const checkpoint = await parseStatement(crypto, CheckpointStatement, receipt.checkpoint.statement);
   const word = await verifyStatement(crypto, checkpoint, receipt.checkpoint.key);
-  if (word.payload.sub_id !== account.identity || word.payload.head.hash !== account.head.hash) {
+  if (!isForHead(word.payload, account)) {
     throw new CountersignError('receipt-invalid', 'the checkpoint is for another log than the receipt holds');
   }
   if (word.payload.iss !== payload.aud) {
