@@ -273,6 +273,13 @@ export async function untrueReceipts(memory: Memory): Promise<Vector[]> {
     JSON.stringify({ ...request.question, parts: [{ type: 'button', value: 'accept', text: 'x' }] }),
   );
   await disclosing(
+    'question-byte-order-mark',
+    'a question behind a byte order mark',
+    'json-invalid',
+    'request',
+    `\ufeff${JSON.stringify(request.question)}`,
+  );
+  await disclosing(
     'question-twice',
     'a question that says two things',
     'json-invalid',

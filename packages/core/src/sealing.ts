@@ -27,7 +27,7 @@ export const SealedContent = v.strictObject({
 export type SealedContent = v.InferOutput<typeof SealedContent>;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** 16 random bytes, the salt of a content. */
 export function drawSalt(crypto: CryptoProvider): string {
