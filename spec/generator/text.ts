@@ -153,6 +153,7 @@ export function srml(): VectorFile {
       bad('instruction', 'a processing instruction', '<srml><?x y?><p>z</p></srml>'),
       bad('not-closed', 'not well-formed', '<srml><p>x</srml>'),
       bad('two-roots', 'not well-formed', '<srml><p>x</p></srml><srml><p>y</p></srml>'),
+      bad('loose-odd-space', 'a no-break space is no white space of XML', '<srml>\u00a0<p>y</p></srml>'),
       bad('not-xml', 'not XML', 'Log in?'),
       bad('too-long', 'more than 4096 characters', `<srml>${'<p>x</p>'.repeat(600)}</srml>`),
       invalid('text-refused', 'the parts obey the rules of display text', 'text-refused', {
@@ -160,6 +161,18 @@ export function srml(): VectorFile {
       }),
       invalid('text-refused-reference', 'by reference too', 'text-refused', {
         source: '<srml><p>pay &#x202e;boB</p></srml>',
+      }),
+      invalid('text-odd-space', 'another space at an end is not dropped, but refused', 'text-refused', {
+        source: '<srml><p>&#xa0;Log in?</p></srml>',
+      }),
+      invalid('parts-33', 'more than 32 parts', 'text-refused', {
+        source: `<srml>${'<p>x</p>'.repeat(33)}</srml>`,
+      }),
+      invalid('button-65-bytes', 'a button of more than 64 bytes', 'text-too-long', {
+        source: `<srml><p>x</p><button value="accept">${'a'.repeat(65)}</button></srml>`,
+      }),
+      invalid('parts-1025-bytes', 'parts of more than 1024 bytes together', 'text-too-long', {
+        source: `<srml><h1>${'a'.repeat(512)}</h1><p>${'b'.repeat(513)}</p></srml>`,
       }),
       invalid('text-empty', 'an empty part', 'text-refused', { source: '<srml><p> </p></srml>' }),
       invalid('text-too-long', 'a part of more than 1024 bytes', 'text-too-long', {

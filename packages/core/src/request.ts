@@ -11,7 +11,7 @@ import { activeDevice, checkRight, type Device, type DeviceLog } from './device-
 import { CountersignError } from './errors.ts';
 import { Hash, Seconds } from './keys.ts';
 import type { Right } from './log-entries.ts';
-import { DEFAULT_LIFETIME, type Kind, MAX_LIFETIME, Question } from './question.ts';
+import { checkFields, checkParts, DEFAULT_LIFETIME, type Kind, MAX_LIFETIME, Question } from './question.ts';
 import { drawSalt, openContent, parseContent, SealedContent, sealContent } from './sealing.ts';
 import {
   parseStatement,
@@ -84,7 +84,8 @@ export interface Asking {
 
 /**
  * Makes a request.
- * @throws `request-lifetime`, `statement-malformed` where the question may not be shown
+ * @throws `request-lifetime`; `text-refused`, `text-too-long` where the question may not be shown;
+ *   `statement-malformed` where it has not the form of one
  */
 export async function createRequest(
   crypto: CryptoProvider,
@@ -93,6 +94,8 @@ export async function createRequest(
 ): Promise<OpenRequest> {
   const { lifetime = DEFAULT_LIFETIME[asked.kind], sealed: seal = true, ...rest } = asked;
   checkLifetime(asked.kind, lifetime);
+  checkParts(asked.parts);
+  checkFields(asked.fields ?? []);
   const question = parseContent(Question, JSON.stringify({ ...rest, salt: drawSalt(crypto) }));
   const base = {
     jti: encodeBase64url(crypto.randomBytes(16)),
