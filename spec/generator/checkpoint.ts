@@ -16,7 +16,7 @@ import {
   type VectorFile,
   valid,
 } from './vector.ts';
-import { ALGORITHMS, BROKER, NOW, signLoose, testSigner } from './world.ts';
+import { ALGORITHMS, BROKER, NOW, OTHER_BROKER, signLoose, testSigner } from './world.ts';
 
 export async function checkpoint(memory: Memory): Promise<VectorFile> {
   const vectors: Vector[] = [];
@@ -33,7 +33,7 @@ export async function checkpoint(memory: Memory): Promise<VectorFile> {
         ...input,
         statement: flipSignature(statement),
       }),
-      ...flipMembers(statement).map(({ path, jws }) =>
+      ...flipMembers(statement, { iss: OTHER_BROKER }).map(({ path, jws }) =>
         invalid(
           `${algorithm}-${path}-flipped`,
           `${path} changed under the old signature`,
@@ -112,7 +112,7 @@ export async function checkpoint(memory: Memory): Promise<VectorFile> {
     'other-origin',
     'by this key in the name of another broker',
     'checkpoint-invalid',
-    await checkpointFor(broker, log, NOW, 'https://other.example'),
+    await checkpointFor(broker, log, NOW, OTHER_BROKER),
   );
   const { jws } = { jws: await checkpointFor(broker, log, NOW) };
   const device = { label: '', kid: '', opener: alice.devices[0]!.opener, signer: broker };

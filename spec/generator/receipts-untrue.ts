@@ -27,7 +27,15 @@ import {
   type Vector,
   withPart,
 } from './vector.ts';
-import { NOW, signingJwk, signLoose, type TestDevice, testDevice } from './world.ts';
+import {
+  NO_ORIGINS,
+  NOW,
+  OTHER_BROKER,
+  signingJwk,
+  signLoose,
+  type TestDevice,
+  testDevice,
+} from './world.ts';
 
 /** Receipts that are well signed, and prove nothing. */
 export async function untrueReceipts(memory: Memory): Promise<Vector[]> {
@@ -69,7 +77,7 @@ export async function untrueReceipts(memory: Memory): Promise<Vector[]> {
     'checkpoint-other-broker',
     'a checkpoint by another broker than the request names',
     'receipt-invalid',
-    { checkpointBy: 'https://other.example' },
+    { checkpointBy: OTHER_BROKER },
   );
 
   const base = await newAccount(memory, 'alice@example.com');
@@ -312,6 +320,9 @@ export async function untrueReceipts(memory: Memory): Promise<Vector[]> {
       exp: NOW + 601,
     }),
   });
+  for (const [name, comment, aud] of NO_ORIGINS) {
+    await asked(`request-aud-${name}`, comment, 'statement-malformed', { aud });
+  }
   await asked('request-never', 'a request that ends before it begins', 'request-lifetime', { exp: NOW - 1 });
   await asked(
     'request-by-stranger',

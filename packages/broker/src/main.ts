@@ -5,7 +5,7 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { CountersignError } from '@countersign/core';
+import { CountersignError, isOrigin } from '@countersign/core';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
 import { backUp } from './backup.ts';
@@ -25,7 +25,7 @@ function port(text: string): number {
 }
 
 function origin(text: string): string {
-  if (URL.parse(text)?.origin !== text) throw new InvalidArgumentError('like https://confirm.example.com');
+  if (!isOrigin(text)) throw new InvalidArgumentError('like https://confirm.example.com');
   return text;
 }
 

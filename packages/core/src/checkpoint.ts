@@ -10,6 +10,7 @@ import type { CryptoProvider, PublicSigningJwk, Signer } from './crypto-provider
 import type { DeviceLog } from './device-log.ts';
 import { CountersignError } from './errors.ts';
 import { Hash, Seconds, wholeFrom } from './keys.ts';
+import { Origin } from './origin.ts';
 import { CLOCK_SKEW } from './request.ts';
 import { parseStatement, signStatement, statementKind, type Verified, verifyStatement } from './statement.ts';
 
@@ -20,7 +21,7 @@ export const CheckpointStatement = statementKind(
   'checkpoint',
   v.strictObject({
     /** Origin of the broker. */
-    iss: v.pipe(v.string(), v.maxLength(255)),
+    iss: Origin,
     sub: AccountName,
     sub_id: Hash,
     iat: Seconds,

@@ -15,6 +15,7 @@ export * from './display-text.ts';
 export * from './errors.ts';
 export * from './keys.ts';
 export * from './log-entries.ts';
+export * from './origin.ts';
 export * from './passcode.ts';
 export * from './question.ts';
 export * from './receipt.ts';

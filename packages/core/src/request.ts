@@ -11,6 +11,7 @@ import { activeDevice, checkRight, type Device, type DeviceLog } from './device-
 import { CountersignError } from './errors.ts';
 import { Hash, Seconds } from './keys.ts';
 import type { Right } from './log-entries.ts';
+import { Origin } from './origin.ts';
 import { checkFields, checkParts, DEFAULT_LIFETIME, type Kind, MAX_LIFETIME, Question } from './question.ts';
 import { drawSalt, openContent, parseContent, SealedContent, sealContent } from './sealing.ts';
 import {
@@ -38,7 +39,7 @@ const clear = {
   sub: AccountName,
   sub_id: Hash,
   /** Origin of the broker that is meant. */
-  aud: v.pipe(v.string(), v.maxLength(255)),
+  aud: Origin,
   iat: Seconds,
   exp: Seconds,
 };
