@@ -20,6 +20,8 @@ export interface VectorFile {
   readonly spec: string;
   /** Private keys that the inputs were made with, where a reader needs them. */
   readonly test_private_keys?: Readonly<Record<string, unknown>>;
+  /** Device logs that the vectors name, by name. */
+  readonly logs?: Readonly<Record<string, readonly string[]>>;
   readonly vectors: readonly Vector[];
 }
 
