@@ -27,7 +27,12 @@ import {
   signStatement,
 } from '@countersign/core';
 import { generateOpener, generateSigner, webCrypto } from '@countersign/core/webcrypto';
-import { type RunningBroker, sodiumCrypto, startBroker } from '../packages/broker/src/index.ts';
+import {
+  type BrokerOptions,
+  type RunningBroker,
+  sodiumCrypto,
+  startBroker,
+} from '../packages/broker/src/index.ts';
 import { temporaryFolder } from './processes.ts';
 
 /** A clock that a test can set forward. */
@@ -44,7 +49,10 @@ export interface TestBroker extends AsyncDisposable {
 }
 
 /** A broker on a free port and in a temporary folder. */
-export async function startTestBroker(clock: Clock, origin?: string): Promise<TestBroker> {
+export async function startTestBroker(
+  clock: Clock,
+  options: Partial<BrokerOptions> = {},
+): Promise<TestBroker> {
   const folder = await temporaryFolder();
   const broker = await startBroker({
     data: folder.path,
@@ -52,7 +60,9 @@ export async function startTestBroker(clock: Clock, origin?: string): Promise<Te
     port: 0,
     crypto: sodiumCrypto,
     now: clock.now,
-    ...(origin === undefined ? {} : { origin }),
+    // a test makes as many people as it needs
+    registrationsPerHour: 1_000_000,
+    ...options,
   });
   return {
     broker,

@@ -9,8 +9,10 @@ import type { FastifyBaseLogger } from 'fastify';
 import { loadBrokerKey } from './broker-key.ts';
 import type { BrokerContext } from './context.ts';
 import { ProofChecker } from './device-proof.ts';
+import { REGISTRATIONS_PER_HOUR } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { openOperatorSocket } from './operator.ts';
+import { Registrations } from './registrations.ts';
 import { expireRequests } from './requests.ts';
 import { createServer } from './server.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
@@ -30,6 +32,13 @@ export interface BrokerOptions {
   /** Where the world reaches it, if not at host and port. */
   readonly origin?: string;
   readonly domains?: readonly string[];
+  /** Accounts that one remote address may register in an hour. */
+  readonly registrationsPerHour?: number;
+  /**
+   * Addresses or networks of proxies whose word is taken for where a call came from (X-Forwarded-For); nobody's,
+   * if absent.
+   */
+  readonly trustProxy?: readonly string[];
   /** Seconds after which settled requests are removed; never, if absent. */
   readonly retain?: number;
   readonly crypto: CryptoProvider;
@@ -66,7 +75,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const store = openSqliteStore(databasePath(data));
   const origins: string[] = options.origin === undefined ? [] : [options.origin];
   const context = createContext(options, store, signer, origins);
-  const app = await createServer(context, logger);
+  const app = await createServer(context, logger, options.trustProxy);
   const listening = await app.listen({ host, port });
   const local = URL.parse(listening)!.origin;
   if (!origins.includes(local)) origins.push(local);
@@ -99,7 +108,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
 }
 
 function createContext(
-  { crypto, now, domains = [] }: BrokerOptions,
+  { crypto, now, domains = [], registrationsPerHour = REGISTRATIONS_PER_HOUR }: BrokerOptions,
   store: Store,
   signer: Signer,
   origins: string[],
@@ -118,6 +127,7 @@ function createContext(
     waiters: new Waiters(),
     streams: new Streams(store),
     proofs: new ProofChecker(crypto, now),
+    registrations: new Registrations(registrationsPerHour),
   };
 }
 

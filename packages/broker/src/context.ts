@@ -5,6 +5,7 @@
 import type { CryptoProvider, PublicSigningJwk, Signer } from '@countersign/core';
 import type { ProofChecker } from './device-proof.ts';
 import type { Metrics } from './metrics.ts';
+import type { Registrations } from './registrations.ts';
 import type { Store } from './store/store.ts';
 import type { Streams } from './streams.ts';
 import type { Waiters } from './waiters.ts';
@@ -24,5 +25,6 @@ export interface BrokerContext {
   readonly waiters: Waiters;
   readonly streams: Streams;
   readonly proofs: ProofChecker;
+  readonly registrations: Registrations;
   readonly metrics: Metrics;
 }

@@ -10,6 +10,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { pino } from 'pino';
 import { backUp } from './backup.ts';
 import { operatorSocketPath, startBroker } from './broker.ts';
+import { REGISTRATIONS_PER_HOUR } from './limits.ts';
 import { callOperator } from './operator-client.ts';
 import { sodiumCrypto } from './sodium.ts';
 
@@ -27,6 +28,12 @@ function port(text: string): number {
 function origin(text: string): string {
   if (!isOrigin(text)) throw new InvalidArgumentError('like https://confirm.example.com');
   return text;
+}
+
+function perHour(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1');
+  return value;
 }
 
 function days(text: string): number {
@@ -51,6 +58,16 @@ program
   .option('--port <number>', 'port to listen on; 0 for any free one', port, DEFAULT_PORT)
   .option('--origin <url>', 'where the world reaches it, if through a proxy', origin)
   .option('--domain <name...>', 'keep accounts of these domains only')
+  .option(
+    '--registrations <number>',
+    'accounts that one remote address may register in an hour',
+    perHour,
+    REGISTRATIONS_PER_HOUR,
+  )
+  .option(
+    '--trust-proxy <address...>',
+    'proxies, by address or network, that are believed where a call came from (X-Forwarded-For)',
+  )
   .option('--retain <days>', 'remove settled requests after so many days; by default they are kept', days)
   .addOption(
     new Option('--log <level>', 'as JSON lines on standard output')
@@ -66,6 +83,8 @@ program
       ...(options.origin === undefined ? {} : { origin: options.origin }),
       ...(options.retain === undefined ? {} : { retain: options.retain }),
       domains: options.domain ?? [],
+      registrationsPerHour: options.registrations,
+      trustProxy: options.trustProxy ?? [],
       crypto: sodiumCrypto,
       now: () => Math.floor(Date.now() / 1000),
       logger,

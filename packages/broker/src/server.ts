@@ -20,6 +20,7 @@ const STREAM_PATH = /^\/v1\/accounts\/([^/]+)\/stream$/;
 export async function createServer(
   context: BrokerContext,
   logger: FastifyBaseLogger | undefined,
+  trustProxy: readonly string[] = [],
 ): Promise<ValibotFastify> {
   const app = useValibot(
     Fastify({
@@ -29,7 +30,7 @@ export async function createServer(
         refuse(reply as FastifyReply, asCountersignError(thrown));
       },
       bodyLimit: MAX_BODY,
-
+      ...(trustProxy.length === 0 ? {} : { trustProxy: [...trustProxy] }),
       routerOptions: { maxParamLength: 256 },
       forceCloseConnections: 'idle',
       // Longer than the longest poll.
