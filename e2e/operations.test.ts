@@ -15,9 +15,7 @@ function broker(...words: string[]): { status: number | null; stdout: string; st
 
 test('a backup of a running broker serves all that was acknowledged before it', async () => {
   await using folder = await temporaryFolder();
-  const running = await startBrokerProcess(join(folder.path, 'broker'), {
-    args: ['--registrations', '100'],
-  });
+  const running = await startBrokerProcess(join(folder.path, 'broker'));
   const alice = await makeParty(running.origin, 'alice@example.com', systemClock);
   const host = await makeParty(running.origin, 'host@example.com', systemClock);
   await introduce(alice, host);

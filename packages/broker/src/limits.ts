@@ -1,6 +1,6 @@
 /**
- * How often an enquirer may ask an account, what a stranger may do, and how often an address may register. Pure: state in, verdict and state out.
- * Times are seconds since 1970.
+ * How often an enquirer may ask an account, what a stranger may do, and how often an address may register.
+ * Pure: state in, verdict and state out. Times are seconds since 1970.
  * @module
  */
 import { CountersignError } from '@countersign/core';
