@@ -9,10 +9,12 @@ import type { FastifyBaseLogger } from 'fastify';
 import { loadBrokerKey } from './broker-key.ts';
 import type { BrokerContext } from './context.ts';
 import { ProofChecker } from './device-proof.ts';
+import { REGISTRATIONS_PER_HOUR } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { openOperatorSocket } from './operator.ts';
+import { Registrations } from './registrations.ts';
 import { expireRequests } from './requests.ts';
-import { createServer } from './server.ts';
+import { createServer, type ServerOptions } from './server.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { Streams } from './streams.ts';
@@ -21,7 +23,7 @@ import { Waiters } from './waiters.ts';
 const SWEEP_MS = 1000;
 const PRUNE_MS = 60_000;
 
-export interface BrokerOptions {
+export interface BrokerOptions extends ServerOptions {
   /** Folder of the database and the broker's key. */
   readonly data: string;
   readonly host: string;
@@ -30,8 +32,8 @@ export interface BrokerOptions {
   /** Where the world reaches it, if not at host and port. */
   readonly origin?: string;
   readonly domains?: readonly string[];
-  /** Origins of web pages that may call it from a browser. */
-  readonly webOrigins?: readonly string[];
+  /** Accounts that one remote address may register in an hour. */
+  readonly registrationsPerHour?: number;
   /** Seconds after which settled requests are removed; never, if absent. */
   readonly retain?: number;
   readonly crypto: CryptoProvider;
@@ -68,7 +70,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const store = openSqliteStore(databasePath(data));
   const origins: string[] = options.origin === undefined ? [] : [options.origin];
   const context = createContext(options, store, signer, origins);
-  const app = await createServer(context, logger, options.webOrigins ?? []);
+  const app = await createServer(context, logger, options);
   const listening = await app.listen({ host, port });
   const local = URL.parse(listening)!.origin;
   if (!origins.includes(local)) origins.push(local);
@@ -102,7 +104,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
 }
 
 function createContext(
-  { crypto, now, domains = [] }: BrokerOptions,
+  { crypto, now, domains = [], registrationsPerHour = REGISTRATIONS_PER_HOUR }: BrokerOptions,
   store: Store,
   signer: Signer,
   origins: string[],
@@ -122,6 +124,7 @@ function createContext(
     waitingDevices: new Waiters(),
     streams: new Streams(store),
     proofs: new ProofChecker(crypto, now),
+    registrations: new Registrations(registrationsPerHour),
   };
 }
 

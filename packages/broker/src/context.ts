@@ -5,6 +5,7 @@
 import type { CryptoProvider, PublicSigningJwk, Settled, Signer } from '@countersign/core';
 import type { ProofChecker } from './device-proof.ts';
 import type { Metrics } from './metrics.ts';
+import type { Registrations } from './registrations.ts';
 import type { Store } from './store/store.ts';
 import type { Streams } from './streams.ts';
 import type { Waiters } from './waiters.ts';
@@ -27,5 +28,6 @@ export interface BrokerContext {
   readonly waitingDevices: Waiters<true>;
   readonly streams: Streams;
   readonly proofs: ProofChecker;
+  readonly registrations: Registrations;
   readonly metrics: Metrics;
 }

@@ -18,10 +18,20 @@ import { parseCursor } from './streams.ts';
 const MAX_BODY = 256 * 1024;
 const STREAM_PATH = /^\/v1\/accounts\/([^/]+)\/stream$/;
 
+export interface ServerOptions {
+  /** Origins of web pages that may call it from a browser. */
+  readonly webOrigins?: readonly string[];
+  /**
+   * Addresses or networks of proxies whose word is taken for where a call came from (X-Forwarded-For); nobody's,
+   * if absent.
+   */
+  readonly trustProxy?: readonly string[];
+}
+
 export async function createServer(
   context: BrokerContext,
   logger: FastifyBaseLogger | undefined,
-  webOrigins: readonly string[] = [],
+  { webOrigins = [], trustProxy = [] }: ServerOptions = {},
 ): Promise<ValibotFastify> {
   const app = useValibot(
     Fastify({
@@ -31,7 +41,7 @@ export async function createServer(
         refuse(reply as FastifyReply, asCountersignError(thrown));
       },
       bodyLimit: MAX_BODY,
-
+      ...(trustProxy.length === 0 ? {} : { trustProxy: [...trustProxy] }),
       routerOptions: { maxParamLength: 256 },
       forceCloseConnections: 'idle',
       // Longer than the longest poll.

@@ -9,6 +9,7 @@ import {
   Hash,
   isErrorCode,
   makeVisible,
+  Origin,
   PublicSigningKey,
   parseStrictJson,
   STATES,
@@ -25,10 +26,7 @@ const Words = v.pipe(v.string(), v.transform(makeVisible));
 
 const WellKnown = v.object({
   versions: v.array(v.string()),
-  origin: v.pipe(
-    v.string(),
-    v.check((text) => URL.parse(text)?.origin === text, 'not an origin'),
-  ),
+  origin: Origin,
   key: PublicSigningKey,
   domains: v.array(v.string()),
 });

@@ -19,6 +19,7 @@ export * from './errors.ts';
 export * from './invitation.ts';
 export * from './keys.ts';
 export * from './log-entries.ts';
+export * from './origin.ts';
 export * from './passcode.ts';
 export * from './question.ts';
 export * from './receipt.ts';

@@ -11,7 +11,7 @@ import type { CryptoProvider, Opener, PublicSealingJwk, Signer } from './crypto-
 import { checkKnownHead, type DeviceLog, deviceAt, sealingEpoch } from './device-log.ts';
 import { isDisplayLine, utf8Length } from './display-text.ts';
 import { CountersignError } from './errors.ts';
-import { Hash, Kid, PublicSealingKey, SealedBytes, Seconds } from './keys.ts';
+import { Hash, Kid, PublicSealingKey, SealedBytes, Seconds, wholeFrom } from './keys.ts';
 import { decodeText, drawSalt, openContent, parseContent, SealedContent, sealContent } from './sealing.ts';
 import {
   type PayloadOf,
@@ -31,7 +31,7 @@ const MESSAGE_PURPOSE = 'countersign message 1';
 const SHARE_PURPOSE = 'countersign room-share 1';
 
 const RoomId = v.pipe(v.string(), v.regex(BASE64URL_16_BYTES, 'expected 16 bytes in base64url'));
-const Count = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(Number.MAX_SAFE_INTEGER));
+const Count = wholeFrom(0);
 const Member = v.strictObject({ name: AccountName, identity: Hash });
 const Members = v.pipe(
   v.array(Member),

@@ -72,6 +72,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
         pending: MAX_PENDING,
         per_minute: MAX_PER_MINUTE,
         per_hour: MAX_PER_HOUR,
+        registrations_per_hour: context.registrations.perHour,
         wait_seconds: MAX_WAIT,
         lifetime_seconds: LONGEST_LIFETIME,
         text_bytes: MAX_TEXT_BYTES,
@@ -114,8 +115,8 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
         response: { 201: v.object({ name: AccountName, identity: Hash }), ...Failed },
       },
     },
-    async ({ body }, reply) => {
-      const { name, identity } = await registerAccount(context, body.entries);
+    async ({ body, ip }, reply) => {
+      const { name, identity } = await registerAccount(context, body.entries, ip);
       return reply.code(201).send({ name, identity });
     },
   );
