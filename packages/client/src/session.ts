@@ -28,22 +28,33 @@ export interface SessionOptions {
 const OWN_LOG_AGE = 60;
 
 export class Session {
-  readonly keys: DeviceKeys;
   readonly state: StateStore;
   readonly crypto: CryptoProvider;
   readonly clock: Clock;
   readonly api: BrokerApi;
   readonly book: AccountBook;
   readonly #epochs = new Map<number, Promise<Opener | undefined>>();
+  #keys: DeviceKeys;
   #kid: string | undefined;
 
   constructor({ keys, state, crypto, clock }: SessionOptions) {
-    this.keys = keys;
+    this.#keys = keys;
     this.state = state;
     this.crypto = crypto;
     this.clock = clock;
     this.api = new BrokerApi(keys.broker);
     this.book = new AccountBook(this.api, crypto, state, clock);
+  }
+
+  get keys(): DeviceKeys {
+    return this.#keys;
+  }
+
+  /** Goes on with other keys of this device. */
+  adopt(keys: DeviceKeys): void {
+    this.#keys = keys;
+    this.#kid = undefined;
+    this.#epochs.clear();
   }
 
   /** The fingerprint of this device's signing key. */
