@@ -15,6 +15,7 @@ import { openOperatorSocket } from './operator.ts';
 import { Registrations } from './registrations.ts';
 import { expireRequests } from './requests.ts';
 import { createServer, type ServerOptions } from './server.ts';
+import { expireSessions } from './sessions.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { Streams } from './streams.ts';
@@ -90,6 +91,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       await operator.close();
       context.waiters.releaseAll();
       context.waitingDevices.releaseAll();
+      context.sessionWaiters.releaseAll();
       context.streams.closeAll();
       await app.close();
       await store.close();
@@ -122,6 +124,8 @@ function createContext(
     metrics,
     waiters: new Waiters(),
     waitingDevices: new Waiters(),
+    sessionWaiters: new Waiters(),
+    agentsSeen: new Map(),
     streams: new Streams(store),
     proofs: new ProofChecker(crypto, now),
     registrations: new Registrations(registrationsPerHour),
@@ -130,6 +134,7 @@ function createContext(
 
 async function sweep(context: BrokerContext): Promise<void> {
   while ((await expireRequests(context)) > 0);
+  while ((await expireSessions(context)) > 0);
   context.metrics.streams.set(context.streams.count);
   context.metrics.waiters.set(context.waiters.count);
   context.metrics.pending.set(await context.store.countPending());

@@ -26,6 +26,10 @@ export interface BrokerContext {
   readonly waiters: Waiters<Settled>;
   /** New devices that wait before the door, by the enrolment's hash. */
   readonly waitingDevices: Waiters<true>;
+  /** Pages of mutual sessions, by side and session. */
+  readonly sessionWaiters: Waiters<true>;
+  /** When the agent's page of a session asked last, by the monotonic clock in ms. */
+  readonly agentsSeen: Map<string, number>;
   readonly streams: Streams;
   readonly proofs: ProofChecker;
   readonly registrations: Registrations;

@@ -74,6 +74,7 @@ export function createProgram(): Command {
       '--trust-proxy <address...>',
       'proxies, by address or network, that are believed where a call came from (X-Forwarded-For)',
     )
+    .option('--pages <folder>', 'serve web pages of this folder: authenticator, console, sessions')
     .option('--web-origin <url...>', 'web pages of these origins may call it from a browser', webOrigins)
     .option('--domain <name...>', 'keep accounts of these domains only')
     .option('--retain <days>', 'remove settled requests after so many days; by default they are kept', days)
@@ -94,6 +95,7 @@ export function createProgram(): Command {
         registrationsPerHour: options.registrations,
         trustProxy: options.trustProxy ?? [],
         webOrigins: options.webOrigin ?? [],
+        ...(options.pages === undefined ? {} : { pages: options.pages }),
         crypto: sodiumCrypto,
         now: () => Math.floor(Date.now() / 1000),
         logger,

@@ -7,9 +7,15 @@ import type { Duplex } from 'node:stream';
 import { activeDevice, CountersignError, parseStrictJson } from '@countersign/core';
 import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyBaseLogger, type FastifyReply, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  LogController,
+} from 'fastify';
 import { findAccount } from './accounts.ts';
 import { asCountersignError, statusOf } from './api/error-status.ts';
+import { addPages } from './api/pages.ts';
 import { addRoutes } from './api/routes.ts';
 import { describeSchema, useValibot, type ValibotFastify } from './api/valibot-fastify.ts';
 import type { BrokerContext } from './context.ts';
@@ -19,6 +25,8 @@ const MAX_BODY = 256 * 1024;
 const STREAM_PATH = /^\/v1\/accounts\/([^/]+)\/stream$/;
 
 export interface ServerOptions {
+  /** Folder of the web pages; none are served, if absent. */
+  readonly pages?: string;
   /** Origins of web pages that may call it from a browser. */
   readonly webOrigins?: readonly string[];
   /**
@@ -31,7 +39,7 @@ export interface ServerOptions {
 export async function createServer(
   context: BrokerContext,
   logger: FastifyBaseLogger | undefined,
-  { webOrigins = [], trustProxy = [] }: ServerOptions = {},
+  { pages, webOrigins = [], trustProxy = [] }: ServerOptions = {},
 ): Promise<ValibotFastify> {
   const app = useValibot(
     Fastify({
@@ -114,6 +122,13 @@ export async function createServer(
     call.log.debug({ route, status, ms: Math.round(reply.elapsedTime) }, 'call');
   });
 
+  if (pages !== undefined) {
+    await addPages(
+      app as unknown as FastifyInstance,
+      pages,
+      context.origins[0]?.startsWith('https:') ?? false,
+    );
+  }
   addRoutes(app, context);
   app.get('/openapi.json', { schema: { hide: true } as object }, async () => app.swagger());
 

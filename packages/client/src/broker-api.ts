@@ -79,6 +79,28 @@ const Waiting = v.object({
   ),
 });
 export type WireWaiting = v.InferOutput<typeof Waiting>;
+const At = v.optional(v.number());
+const MutualSession = v.object({
+  sid: v.string(),
+  session: v.string(),
+  created_at: v.number(),
+  expires_at: v.number(),
+  tries: v.number(),
+  version: v.number(),
+  opened_at: At,
+  filled_at: At,
+  seen_at: At,
+  revealed_at: At,
+  ended_at: At,
+  outcome: v.optional(v.string()),
+});
+export type WireSession = v.InferOutput<typeof MutualSession>;
+const SessionRead = v.object({
+  state: MutualSession,
+  messages: v.array(v.object({ cursor: v.number(), body: v.string() })),
+});
+const SessionList = v.object({ sessions: v.array(MutualSession) });
+const SessionHistory = v.object({ entries: v.array(v.object({ entry: v.string(), hash: Hash })) });
 const RoomItems = v.object({
   items: v.array(v.object({ cursor: v.number(), room: v.string(), statement: v.string() })),
 });
@@ -186,6 +208,61 @@ export class BrokerApi {
     await this.#post(`${pathOf(name)}/enrolments/${hash}/${how}`, { statement }, Done);
   }
 
+  async publishCard(name: string, statement: string): Promise<void> {
+    await this.#post(`${pathOf(name)}/card`, { statement }, Done);
+  }
+
+  async readCard(name: string): Promise<string | undefined> {
+    const { card } = await this.#get(`${pathOf(name)}/card`, v.object({ card: v.optional(v.string()) }));
+    return card;
+  }
+
+  startSession(statement: string): Promise<WireSession> {
+    return this.#post('/v1/sessions', { statement }, MutualSession);
+  }
+
+  /** Where the customer is, and what their page said after a place. @param version that is known */
+  readSession(
+    signer: WebSigner,
+    name: string,
+    sid: string,
+    { after, version, wait }: { after: number; version: number; wait: number },
+    signal?: AbortSignal,
+  ) {
+    const query = `?after=${after}&version=${version}${wait > 0 ? `&wait=${wait}` : ''}`;
+    return this.#getProven(signer, `${pathOf(name)}/sessions/${sid}`, query, SessionRead, wait, signal);
+  }
+
+  async sayInSession(signer: WebSigner, name: string, sid: string, body: string): Promise<void> {
+    await this.#postProven(signer, `${pathOf(name)}/sessions/${sid}/messages`, { body }, Done);
+  }
+
+  /** @throws `session-early` until the customer has seen their passcode */
+  changeSession(
+    signer: WebSigner,
+    name: string,
+    sid: string,
+    how: 'reveal' | 'delete',
+  ): Promise<WireSession> {
+    return this.#postProven(signer, `${pathOf(name)}/sessions/${sid}/${how}`, {}, MutualSession);
+  }
+
+  async listSessions(signer: WebSigner, name: string, before?: number): Promise<WireSession[]> {
+    const query = before === undefined ? '' : `?before=${before}`;
+    const { sessions } = await this.#getProven(signer, `${pathOf(name)}/sessions`, query, SessionList);
+    return sessions;
+  }
+
+  async readSessionHistory(signer: WebSigner, name: string, from: number) {
+    const read = await this.#getProven(
+      signer,
+      `${pathOf(name)}/session-history`,
+      `?from=${from}`,
+      SessionHistory,
+    );
+    return read.entries;
+  }
+
   async createRoom(statement: string): Promise<void> {
     await this.#post('/v1/rooms', { statement }, Done);
   }
@@ -278,8 +355,17 @@ export class BrokerApi {
     return this.#get(path + query, schema, { dpop: await this.#prove(signer, path) }, wait, signal);
   }
 
-  #prove(signer: WebSigner, path: string): Promise<string> {
-    return generateProof(signer.keyPair as Parameters<typeof generateProof>[0], this.origin + path, 'GET');
+  async #postProven<S extends v.GenericSchema>(
+    signer: WebSigner,
+    path: string,
+    body: object,
+    schema: S,
+  ): Promise<v.InferOutput<S>> {
+    return this.#post(path, body, schema, { dpop: await this.#prove(signer, path, 'POST') });
+  }
+
+  #prove(signer: WebSigner, path: string, method = 'GET'): Promise<string> {
+    return generateProof(signer.keyPair as Parameters<typeof generateProof>[0], this.origin + path, method);
   }
 
   /** @param wait seconds that the broker may take its time for */
@@ -291,8 +377,8 @@ export class BrokerApi {
     });
   }
 
-  #post<S extends v.GenericSchema>(path: string, body: object, schema: S) {
-    const headers = { 'content-type': 'application/json' };
+  #post<S extends v.GenericSchema>(path: string, body: object, schema: S, proof: { dpop?: string } = {}) {
+    const headers = { 'content-type': 'application/json', ...proof };
     const signal = AbortSignal.timeout(DEADLINE_MS);
     return this.#call(path, schema, { method: 'POST', headers, body: JSON.stringify(body), signal });
   }

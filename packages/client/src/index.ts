@@ -8,6 +8,7 @@ export {
   type ListOptions,
   type WireEvent,
   type WireRequest,
+  type WireSession,
   type WireState,
 } from './broker-api.ts';
 export { type Clock, systemClock } from './clock.ts';

@@ -62,6 +62,14 @@ export const ERROR_CODES = [
   'room-unknown',
   'room-exists',
   'room-key-stale',
+  // mutual sessions
+  'session-invalid',
+  'session-mismatch',
+  'value-invalid',
+  'session-lifetime',
+  'session-early',
+  'session-over',
+  'card-conflict',
   // requests
   'request-unknown',
   'request-ambiguous',

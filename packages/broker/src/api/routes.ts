@@ -31,6 +31,7 @@ import { provenDevice } from './proven-device.ts';
 import { addRoomRoutes } from './room-routes.ts';
 import { LOG_ERRORS, PROOF_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
 import { ByName, Entries, Failed, MAX_PAGE, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
+import { addSessionRoutes } from './session-routes.ts';
 import type { ValibotFastify } from './valibot-fastify.ts';
 import { ErrorView, LogView, ReceiptView, RequestView, requestView, StateView, stateView } from './views.ts';
 
@@ -67,7 +68,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
       origin: context.origins[0],
       key: context.publicKey,
       domains: [...context.domains],
-      features: ['confirm', 'sealed', 'passcode', 'contacts', 'stream', 'devices', 'rooms'],
+      features: ['confirm', 'sealed', 'passcode', 'contacts', 'stream', 'devices', 'rooms', 'sessions'],
       limits: {
         pending: MAX_PENDING,
         per_minute: MAX_PER_MINUTE,
@@ -429,4 +430,5 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
 
   addEnrolmentRoutes(app, context);
   addRoomRoutes(app, context);
+  addSessionRoutes(app, context);
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Device, Head, Pending, Settled } from '@countersign/core';
+import type { SessionStore } from './session-store.ts';
 
 /** An account as the hot path needs it: the outcome of its log's replay. */
 export interface AccountRow {
@@ -156,7 +157,7 @@ export interface Page {
   readonly after?: number | undefined;
 }
 
-export interface Store {
+export interface Store extends SessionStore {
   /** @throws `account-exists` */
   createAccount(account: NewAccount, now: number): Promise<AccountRow>;
   findAccount(name: string): Promise<AccountRow | undefined>;

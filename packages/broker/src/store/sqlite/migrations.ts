@@ -120,6 +120,51 @@ const STEPS: readonly string[] = [
   ) STRICT;
   CREATE INDEX notices_of_account ON notices (account_id, id);
 
+  CREATE TABLE cards (
+    account_id INTEGER PRIMARY KEY REFERENCES accounts (id),
+    seq INTEGER NOT NULL,
+    jws TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY,
+    sid TEXT NOT NULL UNIQUE,
+    ticket TEXT NOT NULL UNIQUE,
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    kid TEXT NOT NULL,
+    jws TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    exp INTEGER NOT NULL,
+    -- Hash of the key of the one page that opened it.
+    customer TEXT,
+    tries INTEGER NOT NULL DEFAULT 0,
+    opened_at INTEGER,
+    filled_at INTEGER,
+    seen_at INTEGER,
+    revealed_at INTEGER,
+    ended_at INTEGER,
+    outcome TEXT
+  ) STRICT;
+  CREATE INDEX sessions_of_account ON sessions (account_id, id);
+  CREATE INDEX sessions_ending ON sessions (exp) WHERE ended_at IS NULL;
+
+  CREATE TABLE session_messages (
+    id INTEGER PRIMARY KEY,
+    session_id INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    sender TEXT NOT NULL CHECK (sender IN ('agent', 'customer')),
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX messages_of_session ON session_messages (session_id, id);
+
+  -- What happened, for good: each entry holds the hash of the one before.
+  CREATE TABLE session_history (
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    seq INTEGER NOT NULL,
+    entry TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    PRIMARY KEY (account_id, seq)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE rooms (
     id INTEGER PRIMARY KEY,
     room TEXT NOT NULL UNIQUE,

@@ -45,6 +45,7 @@ import {
   type RequestRecord,
   requestOf,
 } from './rows.ts';
+import { sqliteSessions } from './sqlite-sessions.ts';
 import { prepareStatements } from './statements.ts';
 
 const CACHED_ACCOUNTS = 20_000;
@@ -116,6 +117,8 @@ function sqliteStore(database: DatabaseSync): Store {
   }
 
   return {
+    ...sqliteSessions(database, writes),
+
     createAccount: (account: NewAccount, now) =>
       writes.submit(() => {
         if (sql.accountByName.get(account.name) !== undefined) {
