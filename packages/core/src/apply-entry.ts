@@ -155,7 +155,8 @@ function freeze(
   const device = presentDevice(log, payload.kid);
   if (isFrozen(device)) refuse('a device that is frozen already');
   if (author.device !== undefined && author.device.kid !== device.kid) entitled(log, author, 'admit');
-  return { devices: withDevice(log, { ...device, frozenAt: at(payload) }) };
+  const freezes = [...(device.freezes ?? []), at(payload)];
+  return { devices: withDevice(log, { ...device, freezes }) };
 }
 
 async function thaw(
@@ -168,7 +169,9 @@ async function thaw(
   if (!isFrozen(device)) refuse('a device that is not frozen');
   if (author.device?.kid !== device.kid) entitled(log, author, 'admit');
   else await checkProof(crypto, log, payload);
-  return { devices: withDevice(log, { ...device, frozenAt: { ...device.frozenAt!, until: payload.seq } }) };
+  const last = device.freezes!.at(-1)!;
+  const freezes = device.freezes!.with(-1, { ...last, until: payload.seq });
+  return { devices: withDevice(log, { ...device, freezes }) };
 }
 
 async function changeRights(
@@ -180,7 +183,8 @@ async function changeRights(
   const signer = entitled(log, author, 'admit');
   const device = presentDevice(log, payload.kid);
   for (const right of payload.rights) if (!device.rights.includes(right)) checkRight(signer, right);
-  const devices = withDevice(log, { ...device, rights: payload.rights });
+  const formerRights = [...(device.formerRights ?? []), { rights: device.rights, until: payload.seq }];
+  const devices = withDevice(log, { ...device, rights: payload.rights, formerRights });
   await checkNotLast(crypto, log, devices, payload);
   return { devices };
 }
