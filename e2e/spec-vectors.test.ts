@@ -15,7 +15,6 @@ import {
   checkDisplayLine,
   checkFreshness,
   checkPasscode,
-  type DeviceLog,
   DeviceStatement,
   decodeBase64url,
   decodeText,
@@ -35,6 +34,7 @@ import {
   parseStatement,
   parseStrictJson,
   Question,
+  RecoveryProof,
   ReportStatement,
   type RequestPayload,
   readWithKeys,
@@ -53,10 +53,11 @@ import { parseSrml } from '@countersign/core/srml';
 import { importOpener, webCrypto } from '@countersign/core/webcrypto';
 import * as v from 'valibot';
 import { generateVectors, VECTORS } from '../spec/generate-vectors.ts';
+import { foundIn } from '../spec/generator/log-vectors.ts';
 import type { Loose, VectorFile } from '../spec/generator/vector.ts';
 
 const utf8 = new TextEncoder();
-const STATEMENT_KINDS = [CancelStatement, DeviceStatement, ReportStatement];
+const STATEMENT_KINDS = [CancelStatement, DeviceStatement, RecoveryProof, ReportStatement];
 
 /** What a reader finds in a vector's input, in the words of its `expect`; it throws where it finds fault. */
 const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
@@ -78,9 +79,17 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
   genesis: readLog,
   'device-add': readLog,
   'device-revoke': readLog,
+  'device-freeze': readLog,
+  'device-thaw': readLog,
+  'device-rights': readLog,
+  'device-rotate': readLog,
   epoch: readLog,
+  recovery: readLog,
+  'recovery-complete': readLog,
+  'recovery-set': readLog,
+  'recovery-proof': readStatement,
   'device-log': async ({ pinned, offered, from }) =>
-    foundIn(await followLog(webCrypto, await replayLog(webCrypto, pinned), offered, from)),
+    foundIn({ log: await followLog(webCrypto, await replayLog(webCrypto, pinned), offered, from) }),
   checkpoint: async ({ statement, key, entries, now, max_age }) => {
     const word = await verifyCheckpoint(webCrypto, statement, key, await replayLog(webCrypto, entries));
     checkFreshness(word, now, max_age);
@@ -159,24 +168,7 @@ async function readStatement({ typ, key, statement }: Loose) {
 }
 
 async function readLog({ entries }: Loose) {
-  return foundIn(await replayLog(webCrypto, entries));
-}
-
-async function foundIn(log: DeviceLog) {
-  return {
-    name: log.name,
-    identity: log.identity,
-    fingerprint: await statementId(webCrypto, log.identity),
-    head: log.head,
-    devices: [...log.devices.values()].map(({ kid, name, rights, addedAt, revokedAt }) => ({
-      kid,
-      name,
-      rights,
-      added_seq: addedAt.seq,
-      ...(revokedAt === undefined ? {} : { revoked_seq: revokedAt.seq, reason: revokedAt.reason }),
-    })),
-    epoch: log.epoch.n,
-  };
+  return foundIn({ log: await replayLog(webCrypto, entries) });
 }
 
 function openers(privateKeys: readonly JsonWebKey[]) {

@@ -7,8 +7,11 @@ import { accountLinks, names } from './generator/account-names.ts';
 import { checkpoint } from './generator/checkpoint.ts';
 import { contact } from './generator/contact.ts';
 import { deviceAdd } from './generator/device-add.ts';
+import { deviceFreeze, deviceThaw } from './generator/device-freeze.ts';
 import { deviceLog } from './generator/device-log.ts';
 import { deviceRevoke } from './generator/device-revoke.ts';
+import { deviceRights } from './generator/device-rights.ts';
+import { deviceRotate } from './generator/device-rotate.ts';
 import { base64url, fingerprints, json } from './generator/encodings.ts';
 import { epoch } from './generator/epoch.ts';
 import { genesis } from './generator/genesis.ts';
@@ -17,6 +20,7 @@ import { type Memory, readMemory } from './generator/memory.ts';
 import { passcode } from './generator/passcode.ts';
 import { question } from './generator/question.ts';
 import { receipt } from './generator/receipts.ts';
+import { recovery, recoveryComplete, recoveryProof, recoverySet } from './generator/recovery.ts';
 import { request } from './generator/request.ts';
 import { response } from './generator/responses.ts';
 import { sealing } from './generator/sealing.ts';
@@ -40,7 +44,15 @@ const FILES: Readonly<Record<string, (memory: Memory) => VectorFile | Promise<Ve
   genesis,
   'device-add': deviceAdd,
   'device-revoke': deviceRevoke,
+  'device-freeze': deviceFreeze,
+  'device-thaw': deviceThaw,
+  'device-rights': deviceRights,
+  'device-rotate': deviceRotate,
   epoch,
+  recovery,
+  'recovery-complete': recoveryComplete,
+  'recovery-set': recoverySet,
+  'recovery-proof': recoveryProof,
   'device-log': deviceLog,
   checkpoint,
   question,

@@ -4,6 +4,7 @@
  */
 import type { ErrorCode, Right, SignatureAlgorithm } from '@countersign/core';
 import { extended, newAccount, revokeEntry, withDevice } from './accounts.ts';
+import { revocationsByCode } from './device-rights.ts';
 import { ALICE, flippedLast, goodLog, OTHER_HASH, PLACE, REPLAYED } from './log-vectors.ts';
 import type { Memory } from './memory.ts';
 import { flipSignature, invalid, payloadOf, type Vector, type VectorFile } from './vector.ts';
@@ -94,6 +95,6 @@ export async function deviceRevoke(memory: Memory): Promise<VectorFile> {
   return {
     description: `Entries that show a device out. ${REPLAYED}`,
     spec: 'device-log.md#device-revoke',
-    vectors,
+    vectors: [...vectors, ...(await revocationsByCode(memory))],
   };
 }

@@ -18,6 +18,7 @@ import {
 import { CountersignError } from './errors.ts';
 import { Hash, Seconds } from './keys.ts';
 import { type Right, Rights } from './log-entries.ts';
+import { Salt } from './question.ts';
 import { drawSalt, openContent, parseContent, SealedContent, sealContent } from './sealing.ts';
 import { drawPin, pinTicket } from './secret-code.ts';
 import { parseStatement, signStatement, statementKind, type Verified, verifyStatement } from './statement.ts';
@@ -27,7 +28,7 @@ const PURPOSE = 'countersign invitation 1';
 export const INVITATION_LIFE = 86_400;
 export const LONGEST_INVITATION = { admit: 604_800, knock: 31_622_400 } as const;
 
-const PinContent = v.strictObject({ salt: v.string(), pin: v.pipe(v.string(), v.maxLength(64)) });
+const PinContent = v.strictObject({ salt: Salt, pin: v.pipe(v.string(), v.maxLength(64)) });
 
 export const InvitationStatement = statementKind(
   'invitation',
