@@ -5,6 +5,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { accountLinks, names } from './generator/account-names.ts';
 import { checkpoint } from './generator/checkpoint.ts';
+import { deviceLinks, invitation, recoveryCode, secretCodes } from './generator/codes.ts';
 import { contact } from './generator/contact.ts';
 import { deviceAdd } from './generator/device-add.ts';
 import { deviceFreeze, deviceThaw } from './generator/device-freeze.ts';
@@ -13,8 +14,16 @@ import { deviceRevoke } from './generator/device-revoke.ts';
 import { deviceRights } from './generator/device-rights.ts';
 import { deviceRotate } from './generator/device-rotate.ts';
 import { base64url, fingerprints, json } from './generator/encodings.ts';
+import {
+  enrolment,
+  enrolmentAccept,
+  enrolmentChallenge,
+  enrolmentComplete,
+  enrolmentReject,
+} from './generator/enrolment.ts';
 import { epoch } from './generator/epoch.ts';
 import { genesis } from './generator/genesis.ts';
+import { judging } from './generator/judging.ts';
 import { cancel, device, report } from './generator/kinds.ts';
 import { type Memory, readMemory } from './generator/memory.ts';
 import { passcode } from './generator/passcode.ts';
@@ -53,6 +62,7 @@ const FILES: Readonly<Record<string, (memory: Memory) => VectorFile | Promise<Ve
   'recovery-complete': recoveryComplete,
   'recovery-set': recoverySet,
   'recovery-proof': recoveryProof,
+  'recovery-code': recoveryCode,
   'device-log': deviceLog,
   checkpoint,
   question,
@@ -63,6 +73,15 @@ const FILES: Readonly<Record<string, (memory: Memory) => VectorFile | Promise<Ve
   response,
   report,
   contact,
+  judging,
+  'secret-codes': secretCodes,
+  'device-links': deviceLinks,
+  'enrolment-challenge': enrolmentChallenge,
+  enrolment,
+  'enrolment-accept': enrolmentAccept,
+  'enrolment-reject': enrolmentReject,
+  'enrolment-complete': enrolmentComplete,
+  invitation,
   receipt,
 };
 
