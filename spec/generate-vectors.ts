@@ -5,31 +5,31 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { accountLinks, names } from './generator/account-names.ts';
 import { checkpoint } from './generator/checkpoint.ts';
-import { deviceLinks, invitation, recoveryCode, secretCodes } from './generator/codes.ts';
+import { deviceLinks, recoveryCode, secretCodes } from './generator/codes.ts';
 import { contact } from './generator/contact.ts';
 import { deviceAdd } from './generator/device-add.ts';
-import { deviceFreeze, deviceThaw } from './generator/device-freeze.ts';
+import { deviceFreeze } from './generator/device-freeze.ts';
 import { deviceLog } from './generator/device-log.ts';
 import { deviceRevoke } from './generator/device-revoke.ts';
 import { deviceRights } from './generator/device-rights.ts';
 import { deviceRotate } from './generator/device-rotate.ts';
+import { deviceThaw } from './generator/device-thaw.ts';
 import { base64url, fingerprints, json } from './generator/encodings.ts';
-import {
-  enrolment,
-  enrolmentAccept,
-  enrolmentChallenge,
-  enrolmentComplete,
-  enrolmentReject,
-} from './generator/enrolment.ts';
+import { enrolment, enrolmentChallenge, enrolmentComplete, enrolmentReject } from './generator/enrolment.ts';
+import { enrolmentAccept } from './generator/enrolment-accept.ts';
 import { epoch } from './generator/epoch.ts';
 import { genesis } from './generator/genesis.ts';
+import { invitation } from './generator/invitation.ts';
 import { judging } from './generator/judging.ts';
 import { cancel, device, report } from './generator/kinds.ts';
 import { type Memory, readMemory } from './generator/memory.ts';
 import { passcode } from './generator/passcode.ts';
 import { question } from './generator/question.ts';
 import { receipt } from './generator/receipts.ts';
-import { recovery, recoveryComplete, recoveryProof, recoverySet } from './generator/recovery.ts';
+import { recovery } from './generator/recovery.ts';
+import { recoveryComplete } from './generator/recovery-complete.ts';
+import { recoveryProof } from './generator/recovery-proof.ts';
+import { recoverySet } from './generator/recovery-set.ts';
 import { request } from './generator/request.ts';
 import { response } from './generator/responses.ts';
 import { sealing } from './generator/sealing.ts';

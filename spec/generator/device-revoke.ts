@@ -4,9 +4,9 @@
  */
 import type { ErrorCode, Right, SignatureAlgorithm } from '@countersign/core';
 import { extended, newAccount, revokeEntry, withDevice } from './accounts.ts';
-import { revocationsByCode } from './device-rights.ts';
 import { ALICE, flippedLast, goodLog, OTHER_HASH, PLACE, REPLAYED } from './log-vectors.ts';
 import type { Memory } from './memory.ts';
+import { revocationsByCode } from './revocations-by-code.ts';
 import { flipSignature, invalid, payloadOf, type Vector, type VectorFile } from './vector.ts';
 import { ALGORITHMS, signLoose, type TestDevice, testDevice } from './world.ts';
 
