@@ -139,7 +139,9 @@ describe('the printed code', () => {
     const { party: alice, code } = await world.partyWithCode('alice');
     const kid = await alice.device.session.kid();
     await assert.rejects(alice.device.devices.revoke(kid, 'retired'), refused('last-device'));
-    await alice.device.devices.revoke(kid, 'retired', (log) => recoveryProof(webCrypto, code, log));
+    await alice.device.devices.revoke(kid, 'retired', (log) =>
+      recoveryProof(alice.device.session, code, log),
+    );
     await assert.rejects(alice.device.pending(), refused('device-revoked'));
   });
 

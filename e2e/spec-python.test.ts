@@ -1,6 +1,6 @@
 /**
- * The specification is enough: a verifier written from its pages, in another language and on a public JOSE
- * library, agrees with ours about every receipt.
+ * The specification is enough: readers written from its pages, in another language and on a public JOSE library,
+ * agree with ours about every receipt and every device log.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -19,6 +19,7 @@ import { temporaryFolder } from './processes.ts';
 
 const SPEC = new URL('../spec/', import.meta.url);
 const VERIFIER = fileURLToPath(new URL('python/verify_receipt.py', SPEC));
+const REPLAYER = fileURLToPath(new URL('python/replay_log.py', SPEC));
 const REQUIREMENTS = fileURLToPath(new URL('python/requirements.txt', SPEC));
 const EXIT = { accepted: 0, rejected: 1, passcodeFailed: 5, notGood: 8, usage: 64 };
 const EXIT_OF_DECISION: Readonly<Record<string, number>> = {
@@ -27,6 +28,24 @@ const EXIT_OF_DECISION: Readonly<Record<string, number>> = {
   fraud: EXIT.rejected,
   'passcode-failed': EXIT.passcodeFailed,
 };
+
+/** The files of vectors that are device logs. */
+const LOG_TOPICS = [
+  'genesis',
+  'device-add',
+  'device-revoke',
+  'device-freeze',
+  'device-thaw',
+  'device-rights',
+  'device-rotate',
+  'epoch',
+  'recovery',
+  'recovery-complete',
+  'recovery-set',
+  'device-log',
+];
+/** Vectors that need the rules of display text, which the reader does not check. */
+const DISPLAY_TEXT = ['device-name-link'];
 
 const folder = await temporaryFolder();
 const python = join(folder.path, 'venv', 'bin', 'python');
@@ -84,13 +103,31 @@ let written = 0;
 
 /** What the verifier says of a receipt. */
 async function verify(receipt: unknown, ...options: string[]): Promise<Finished> {
-  const file = join(folder.path, `receipt-${written++}.json`);
-  await writeFile(file, JSON.stringify(receipt));
-  return run(python, VERIFIER, file, ...options);
+  return run(python, '-B', VERIFIER, await save(receipt), ...options);
 }
 
-if (missing === undefined) describe('the Python verifier', agreement);
-else test('the Python verifier agrees with ours', { skip: missing }, () => {});
+/** What the reader of device logs finds in each, or the code that it refuses it by: in one process. */
+async function replayEach(logs: readonly unknown[]): Promise<unknown[]> {
+  const { status, stdout, stderr } = await run(python, '-B', REPLAYER, '--each', await save(logs));
+  assert.equal(status, 0, stderr);
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+async function save(value: unknown): Promise<string> {
+  const file = join(folder.path, `input-${written++}.json`);
+  await writeFile(file, JSON.stringify(value));
+  return file;
+}
+
+if (missing === undefined) {
+  describe('the Python verifier of receipts', agreement);
+  describe('the Python reader of device logs', sameReplay);
+} else {
+  test('the Python programs agree with ours', { skip: missing }, () => {});
+}
 
 function agreement(): void {
   for (const algorithm of ['EdDSA', 'ES256'] as const) {
@@ -151,9 +188,44 @@ function agreement(): void {
   test('refuses a file that says two things', async () => {
     const file = join(folder.path, 'twice.json');
     await writeFile(file, '{"countersign":"receipt/1","countersign":"receipt/1"}');
-    const { status, stderr } = await run(python, VERIFIER, file);
+    const { status, stderr } = await run(python, '-B', VERIFIER, file);
     assert.equal(status, EXIT.notGood);
     assert.match(stderr, /json-invalid/);
+  });
+}
+
+function sameReplay(): void {
+  for (const topic of LOG_TOPICS) {
+    const { vectors } = JSON.parse(
+      readFileSync(new URL(`vectors/${topic}.json`, SPEC), 'utf8'),
+    ) as VectorFile;
+    const ours = vectors.filter(({ name }) => !DISPLAY_TEXT.includes(name));
+    describe(`of the vectors of ${topic}`, () => {
+      let found: unknown[];
+      before(async () => {
+        found = await replayEach(
+          ours.map(({ entries, pinned, offered, from }) => entries ?? { pinned, offered, from }),
+        );
+      });
+      for (const [i, { name, comment, result, code, expect }] of ours.entries()) {
+        test(`${name}: ${comment}`, () => {
+          assert.deepEqual(found[i], result === 'valid' ? expect : { code });
+        });
+      }
+    });
+  }
+
+  test('says what is wrong with a log by its exit status, and by its code', async () => {
+    const { vectors } = JSON.parse(
+      readFileSync(new URL('vectors/device-freeze.json', SPEC), 'utf8'),
+    ) as VectorFile;
+    for (const { entries, code, expect } of vectors.slice(0, 2)) {
+      const { status, stdout, stderr } = await run(python, '-B', REPLAYER, await save(entries));
+      assert.equal(status, code === undefined ? EXIT.accepted : EXIT.notGood);
+      if (code === undefined) assert.deepEqual(JSON.parse(stdout), expect);
+      else assert.match(stderr, new RegExp(`^not good: ${code}:`));
+    }
+    assert.equal((await run(python, '-B', REPLAYER, 'nowhere.json')).status, EXIT.usage);
   });
 }
 

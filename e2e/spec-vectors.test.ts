@@ -10,54 +10,80 @@ import {
   AccountName,
   applyContact,
   CancelStatement,
+  ChallengeStatement,
   CountersignError,
+  checkCode,
   checkDisclosed,
   checkDisplayLine,
+  checkEnrolmentCode,
   checkFreshness,
   checkPasscode,
-  type DeviceLog,
   DeviceStatement,
   decodeBase64url,
   decodeText,
+  EnrolmentCompleteStatement,
+  EnrolmentRejectStatement,
   fingerprint,
   followLog,
   keyFingerprint,
   NO_CONTACTS,
   type OpenRequest,
+  openInvitation,
   openRequest,
   PasscodeCommitment,
   parseAccountLink,
   parseAccountName,
+  parseCode,
   parseContact,
   parseContent,
+  parseDeviceLink,
   parseFingerprint,
+  parsePin,
   parseRequest,
   parseStatement,
   parseStrictJson,
+  pinTicket,
   Question,
+  RECOVERY_KEY,
+  RecoveryProof,
   ReportStatement,
   type RequestPayload,
+  readRecoveryCode,
   readWithKeys,
   replayLog,
   type Statement,
   statementId,
+  ticketHash,
+  ungroupBase32,
   type Verified,
   verifyCheckpoint,
   verifyContact,
+  verifyEnrolment,
+  verifyEnrolmentAccept,
+  verifyInvitation,
   verifyReceipt,
   verifyRequest,
   verifyResponse,
   verifyStatement,
 } from '@countersign/core';
 import { parseSrml } from '@countersign/core/srml';
-import { importOpener, webCrypto } from '@countersign/core/webcrypto';
+import { deriveSigner, importOpener, webCrypto } from '@countersign/core/webcrypto';
 import * as v from 'valibot';
 import { generateVectors, VECTORS } from '../spec/generate-vectors.ts';
+import { foundIn } from '../spec/generator/log-vectors.ts';
 import { withLogs } from '../spec/generator/shared-logs.ts';
 import type { Loose, VectorFile } from '../spec/generator/vector.ts';
 
 const utf8 = new TextEncoder();
-const STATEMENT_KINDS = [CancelStatement, DeviceStatement, ReportStatement];
+const STATEMENT_KINDS = [
+  CancelStatement,
+  ChallengeStatement,
+  DeviceStatement,
+  EnrolmentCompleteStatement,
+  EnrolmentRejectStatement,
+  RecoveryProof,
+  ReportStatement,
+];
 
 /** What a reader finds in a vector's input, in the words of its `expect`; it throws where it finds fault. */
 const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
@@ -79,9 +105,22 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
   genesis: readLog,
   'device-add': readLog,
   'device-revoke': readLog,
+  'device-freeze': readLog,
+  'device-thaw': readLog,
+  'device-rights': readLog,
+  'device-rotate': readLog,
   epoch: readLog,
+  recovery: readLog,
+  'recovery-complete': readLog,
+  'recovery-set': readLog,
+  'recovery-proof': readStatement,
+  'recovery-code': async ({ typed }) => {
+    const secret = await readRecoveryCode(webCrypto, typed);
+    const { publicKey: key } = await deriveSigner(secret, RECOVERY_KEY);
+    return { secret: secret.toHex(), key, kid: await keyFingerprint(webCrypto, key) };
+  },
   'device-log': async ({ pinned, offered, from }) =>
-    foundIn(await followLog(webCrypto, await replayLog(webCrypto, pinned), offered, from)),
+    foundIn({ log: await followLog(webCrypto, await replayLog(webCrypto, pinned), offered, from) }),
   checkpoint: async ({ statement, broker: origin, key, entries, now, max_age }) => {
     const log = await replayLog(webCrypto, entries);
     const word = await verifyCheckpoint(webCrypto, statement, { origin, key }, log);
@@ -107,22 +146,31 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
     const { question } = await openRequest(webCrypto, verified, openers(epoch_private_keys));
     return { hash: verified.hash, id: await statementId(webCrypto, verified.hash), question };
   },
-  response: async ({ request, request_plaintext, account_log, epoch_private_keys, response }) => {
-    const account = await replayLog(webCrypto, account_log);
-    const read = readWithKeys(webCrypto, openers(epoch_private_keys));
-    const own = await ownRequest(request, request_plaintext);
-    const { decision, device, statement } = await verifyResponse(webCrypto, own, account, response, read);
-    return { decision: decision.decision, device: device.kid, iat: statement.payload.iat };
-  },
-  contact: async ({ entries, changes }) => {
-    const log = await replayLog(webCrypto, entries);
-    let list = NO_CONTACTS;
-    for (const jws of changes) {
-      const statement = await parseContact(webCrypto, jws);
-      list = applyContact(list, await verifyContact(webCrypto, statement, log, (seq) => log.hashes[seq]));
+  response: readResponse,
+  contact: readContacts,
+  judging: (input) =>
+    ({ response: readResponse, contact: readContacts, invitation: readInvitation })[input.of as 'response'](
+      input,
+    ),
+  'secret-codes': readSecretCode,
+  'device-links': ({ text }) => parseDeviceLink(text),
+  'enrolment-challenge': readStatement,
+  enrolment: async ({ enrolment, account, broker, key, code, now }) => {
+    const seen = await verifyEnrolment(webCrypto, enrolment, account, { broker, key, now });
+    if (!(await checkEnrolmentCode(webCrypto, seen, code))) {
+      throw new CountersignError('code-wrong', 'not the code that was committed to');
     }
-    return { seq: list.seq, contacts: [...list.contacts.values()] };
+    const { askedAt, expiresAt, ...facts } = seen.facts;
+    return { ...facts, asked_at: askedAt, expires_at: expiresAt };
   },
+  'enrolment-accept': async ({ accept, entries, own: { device_hash, ...own } }) =>
+    verifyEnrolmentAccept(webCrypto, accept, await replayLog(webCrypto, entries), {
+      ...own,
+      deviceHash: device_hash,
+    }),
+  'enrolment-reject': readStatement,
+  'enrolment-complete': readStatement,
+  invitation: readInvitation,
   receipt: async ({ receipt }) => {
     const { request, response, account, enquirer, checkpoint } = await verifyReceipt(webCrypto, receipt);
     return {
@@ -160,25 +208,49 @@ async function readStatement({ typ, key, statement }: Loose) {
   return { hash, id: await statementId(webCrypto, hash), kid };
 }
 
-async function readLog({ entries }: Loose) {
-  return foundIn(await replayLog(webCrypto, entries));
+async function readResponse(input: Loose) {
+  const { request, request_plaintext, account_log, epoch_private_keys, response } = input;
+  const account = await replayLog(webCrypto, account_log);
+  const read = readWithKeys(webCrypto, openers(epoch_private_keys));
+  const own = await ownRequest(request, request_plaintext);
+  const { decision, device, statement } = await verifyResponse(webCrypto, own, account, response, read);
+  return { decision: decision.decision, device: device.kid, iat: statement.payload.iat };
 }
 
-async function foundIn(log: DeviceLog) {
-  return {
-    name: log.name,
-    identity: log.identity,
-    fingerprint: await statementId(webCrypto, log.identity),
-    head: log.head,
-    devices: [...log.devices.values()].map(({ kid, name, rights, addedAt, revokedAt }) => ({
-      kid,
-      name,
-      rights,
-      added_seq: addedAt.seq,
-      ...(revokedAt === undefined ? {} : { revoked_seq: revokedAt.seq, reason: revokedAt.reason }),
-    })),
-    epoch: log.epoch.n,
-  };
+async function readContacts({ entries, changes }: Loose) {
+  const log = await replayLog(webCrypto, entries);
+  let list = NO_CONTACTS;
+  for (const jws of changes) {
+    const statement = await parseContact(webCrypto, jws);
+    list = applyContact(list, await verifyContact(webCrypto, statement, log, (seq) => log.hashes[seq]));
+  }
+  return { seq: list.seq, contacts: [...list.contacts.values()] };
+}
+
+async function readInvitation({ invitation, entries, epoch_private_keys }: Loose) {
+  const log = await replayLog(webCrypto, entries);
+  const read = await verifyInvitation(webCrypto, invitation, log, (seq) => log.hashes[seq]);
+  const { use, rights, exp, sealed } = read.payload;
+  const opener = await openers(epoch_private_keys)(sealed.epoch);
+  return { use, rights, exp, pin: await openInvitation(webCrypto, read, opener!) };
+}
+
+async function readSecretCode({ op, typed, commitment, binding }: Loose) {
+  if (op === 'code') return { code: parseCode(typed) };
+  if (op === 'pin') {
+    const pin = parsePin(typed);
+    const ticket = await pinTicket(webCrypto, pin);
+    return { pin, ticket, ticket_hash: await ticketHash(webCrypto, ticket) };
+  }
+  if (!(await checkCode(webCrypto, commitment, typed, binding))) {
+    throw new CountersignError('code-wrong', 'not the code that was committed to');
+  }
+  const secret = JSON.stringify([ungroupBase32(typed), ...binding]);
+  return { secret: utf8.encode(secret).toHex() };
+}
+
+async function readLog({ entries }: Loose) {
+  return foundIn({ log: await replayLog(webCrypto, entries) });
 }
 
 function openers(privateKeys: readonly JsonWebKey[]) {

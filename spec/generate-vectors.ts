@@ -5,18 +5,31 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { accountLinks, names } from './generator/account-names.ts';
 import { checkpoint } from './generator/checkpoint.ts';
+import { deviceLinks, recoveryCode, secretCodes } from './generator/codes.ts';
 import { contact } from './generator/contact.ts';
 import { deviceAdd } from './generator/device-add.ts';
+import { deviceFreeze } from './generator/device-freeze.ts';
 import { deviceLog } from './generator/device-log.ts';
 import { deviceRevoke } from './generator/device-revoke.ts';
+import { deviceRights } from './generator/device-rights.ts';
+import { deviceRotate } from './generator/device-rotate.ts';
+import { deviceThaw } from './generator/device-thaw.ts';
 import { base64url, fingerprints, json } from './generator/encodings.ts';
+import { enrolment, enrolmentChallenge, enrolmentComplete, enrolmentReject } from './generator/enrolment.ts';
+import { enrolmentAccept } from './generator/enrolment-accept.ts';
 import { epoch } from './generator/epoch.ts';
 import { genesis } from './generator/genesis.ts';
+import { invitation } from './generator/invitation.ts';
+import { judging } from './generator/judging.ts';
 import { cancel, device, report } from './generator/kinds.ts';
 import { type Memory, readMemory } from './generator/memory.ts';
 import { passcode } from './generator/passcode.ts';
 import { question } from './generator/question.ts';
 import { receipt } from './generator/receipts.ts';
+import { recovery } from './generator/recovery.ts';
+import { recoveryComplete } from './generator/recovery-complete.ts';
+import { recoveryProof } from './generator/recovery-proof.ts';
+import { recoverySet } from './generator/recovery-set.ts';
 import { request } from './generator/request.ts';
 import { response } from './generator/responses.ts';
 import { sealing } from './generator/sealing.ts';
@@ -40,7 +53,16 @@ const FILES: Readonly<Record<string, (memory: Memory) => VectorFile | Promise<Ve
   genesis,
   'device-add': deviceAdd,
   'device-revoke': deviceRevoke,
+  'device-freeze': deviceFreeze,
+  'device-thaw': deviceThaw,
+  'device-rights': deviceRights,
+  'device-rotate': deviceRotate,
   epoch,
+  recovery,
+  'recovery-complete': recoveryComplete,
+  'recovery-set': recoverySet,
+  'recovery-proof': recoveryProof,
+  'recovery-code': recoveryCode,
   'device-log': deviceLog,
   checkpoint,
   question,
@@ -51,6 +73,15 @@ const FILES: Readonly<Record<string, (memory: Memory) => VectorFile | Promise<Ve
   response,
   report,
   contact,
+  judging,
+  'secret-codes': secretCodes,
+  'device-links': deviceLinks,
+  'enrolment-challenge': enrolmentChallenge,
+  enrolment,
+  'enrolment-accept': enrolmentAccept,
+  'enrolment-reject': enrolmentReject,
+  'enrolment-complete': enrolmentComplete,
+  invitation,
   receipt,
 };
 

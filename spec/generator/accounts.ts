@@ -12,6 +12,7 @@ import {
   type DeviceLog,
   DeviceStatement,
   extendLog,
+  type RecoveryProvision,
   RIGHTS,
   type Right,
   replayLog,
@@ -40,6 +41,7 @@ export async function newAccount(
   name: string,
   algorithm: SignatureAlgorithm = 'EdDSA',
   rights: readonly Right[] = RIGHTS,
+  recovery?: RecoveryProvision,
 ): Promise<TestAccount> {
   const crypto = seeded(`account ${name}, ${algorithm}`);
   const device = await testDevice(memory, `${name} laptop`, algorithm);
@@ -51,6 +53,7 @@ export async function newAccount(
     deviceName: 'laptop',
     rights,
     epoch: newEpoch(epoch),
+    recovery,
     now: NOW - 100_000,
   });
   const log = await replayLog(webCrypto, [genesis.jws]);
@@ -172,6 +175,6 @@ export async function checkpointFor(
 }
 
 /** A private key as an epoch's sealed text holds it. */
-function newEpoch({ d, ...key }: PrivateJwk) {
+export function newEpoch({ d, ...key }: PrivateJwk) {
   return { key, privateKey: JSON.stringify({ ...key, d }) };
 }

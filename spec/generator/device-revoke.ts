@@ -6,6 +6,7 @@ import type { ErrorCode, Right, SignatureAlgorithm } from '@countersign/core';
 import { extended, newAccount, revokeEntry, withDevice } from './accounts.ts';
 import { ALICE, flippedLast, goodLog, OTHER_HASH, PLACE, REPLAYED } from './log-vectors.ts';
 import type { Memory } from './memory.ts';
+import { revocationsByCode } from './revocations-by-code.ts';
 import { flipSignature, invalid, payloadOf, TOO_LARGE, type Vector, type VectorFile } from './vector.ts';
 import { ALGORITHMS, signLoose, type TestDevice, testDevice } from './world.ts';
 
@@ -95,6 +96,6 @@ export async function deviceRevoke(memory: Memory): Promise<VectorFile> {
   return {
     description: `Entries that show a device out. ${REPLAYED}`,
     spec: 'device-log.md#device-revoke',
-    vectors,
+    vectors: [...vectors, ...(await revocationsByCode(memory))],
   };
 }

@@ -6,6 +6,7 @@ import type { ErrorCode } from '@countersign/core';
 import { newAccount } from './accounts.ts';
 import { ALICE, flippedLast, goodLog, OTHER_HASH, REPLAYED } from './log-vectors.ts';
 import type { Memory } from './memory.ts';
+import { provisions } from './recovery.ts';
 import {
   duplicateMember,
   flipSignature,
@@ -115,6 +116,6 @@ export async function genesis(memory: Memory): Promise<VectorFile> {
   return {
     description: `The first entry of a device log. ${REPLAYED}`,
     spec: 'device-log.md#genesis',
-    vectors,
+    vectors: [...vectors, ...(await provisions(memory))],
   };
 }

@@ -36,11 +36,12 @@ export async function expectOf(jws: string, by: TestDevice) {
 }
 
 /** Good ones of both algorithms, every member changed, every member missing, and one more. */
-async function kindVectors(
+export async function kindVectors(
   memory: Memory,
   kind: StatementKind,
   payload: object,
   bad: { name: string; comment: string; payload: object }[] = [],
+  special: Readonly<Record<string, unknown>> = {},
 ): Promise<Vector[]> {
   const vectors: Vector[] = [];
   const { typ } = kind;
@@ -62,7 +63,7 @@ async function kindVectors(
         statement: flipSignature(jws),
       }),
     );
-    for (const { path, jws: statement } of flipMembers(jws)) {
+    for (const { path, jws: statement } of flipMembers(jws, special)) {
       vectors.push(
         invalid(
           `${algorithm}-${path}-flipped`,
@@ -99,7 +100,7 @@ async function kindVectors(
   return vectors;
 }
 
-const READ = '`statement` is read as a statement of `typ`, and verified by `key`.';
+export const READ = '`statement` is read as a statement of `typ`, and verified by `key`.';
 
 export async function cancel(memory: Memory): Promise<VectorFile> {
   return {

@@ -2,7 +2,14 @@
  * What the vectors of all entries of a device log share.
  * @module
  */
-import { type ErrorCode, statementId } from '@countersign/core';
+import {
+  type Device,
+  type DeviceLog,
+  type ErrorCode,
+  isFrozen,
+  keyFingerprint,
+  statementId,
+} from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
 import type { TestAccount } from './accounts.ts';
 import { flipMembers, invalid, type Vector, valid } from './vector.ts';
@@ -11,22 +18,47 @@ export const ALICE = 'alice@example.com';
 
 export const OTHER_HASH = 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA';
 
-/** What a replay finds. */
-export async function foundIn({ log }: Pick<TestAccount, 'log'>) {
+/** What a replay finds, as readers in every language print it. */
+export async function foundIn({ log }: { readonly log: DeviceLog }) {
+  const { recovery } = log;
   return {
     name: log.name,
     identity: log.identity,
     fingerprint: await statementId(webCrypto, log.identity),
     head: log.head,
-    devices: [...log.devices.values()].map(({ kid, name, rights, addedAt, revokedAt }) => ({
-      kid,
-      name,
-      rights,
-      added_seq: addedAt.seq,
-      ...(revokedAt === undefined ? {} : { revoked_seq: revokedAt.seq, reason: revokedAt.reason }),
-    })),
+    devices: [...log.devices.values()].map(foundDevice),
     epoch: log.epoch.n,
+    sealed_to: Object.keys(log.epoch.sealed).sort(),
+    ...(recovery === undefined
+      ? {}
+      : {
+          recovery: {
+            key: await keyFingerprint(webCrypto, recovery.key),
+            undo: recovery.undo,
+            broker: await keyFingerprint(webCrypto, recovery.broker),
+          },
+        }),
   };
+}
+
+function foundDevice(device: Device) {
+  const { kid, name, rights, addedAt, revokedAt, freezes, probation } = device;
+  return {
+    kid,
+    name,
+    rights,
+    state: stateOf(device),
+    added_seq: addedAt.seq,
+    ...(isFrozen(device) ? { frozen_seq: freezes!.at(-1)!.seq } : {}),
+    ...(probation === undefined ? {} : { probation }),
+    ...(revokedAt === undefined ? {} : { revoked_seq: revokedAt.seq, reason: revokedAt.reason }),
+  };
+}
+
+function stateOf(device: Device): 'revoked' | 'frozen' | 'on probation' | 'active' {
+  if (device.revokedAt !== undefined) return 'revoked';
+  if (isFrozen(device)) return 'frozen';
+  return device.probation === undefined ? 'active' : 'on probation';
 }
 
 export async function goodLog(name: string, comment: string, account: TestAccount): Promise<Vector> {

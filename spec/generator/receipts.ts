@@ -9,6 +9,7 @@ import { commitQuickly } from './asking.ts';
 import type { Memory } from './memory.ts';
 import { make, PASSCODE, type Scene } from './receipt-making.ts';
 import { alteredReceipts } from './receipts-altered.ts';
+import { receiptsOfChangedDevices } from './receipts-devices.ts';
 import { untrueReceipts } from './receipts-untrue.ts';
 import { ACCEPT } from './responses.ts';
 import { shareLogs } from './shared-logs.ts';
@@ -134,7 +135,8 @@ async function goodReceipts(memory: Memory): Promise<Vector[]> {
       (await withDevice(shop, 'till 2')).devices[1]!.kid,
     ),
   });
-  return vectors;
+  const notGood = await receiptsOfChangedDevices(memory, good);
+  return [...vectors, ...notGood];
 }
 
 async function malformedReceipts(memory: Memory): Promise<Vector[]> {

@@ -170,7 +170,7 @@ export async function thawByCode(session: Session, code: string): Promise<void> 
   const { crypto, keys, clock, api } = session;
   const log = await session.ownLog(0);
   const by = { signer: keys.signer, log, now: clock.now() };
-  const proof = await recoveryProof(crypto, code, log);
+  const proof = await recoveryProof(session, code, log);
   const thawed = await createThaw(crypto, by, await session.kid(), proof);
   const after = await extendLog(crypto, log, [thawed.jws]);
   const { rights } = after.devices.get(await session.kid())!;
@@ -180,11 +180,12 @@ export async function thawByCode(session: Session, code: string): Promise<void> 
   await api.appendLog(log.name, [thawed.jws, ...epoch]);
 }
 
-/** Proof that the code is at hand, for the next entry of a log. */
-export async function recoveryProof(crypto: CryptoProvider, code: string, log: DeviceLog): Promise<string> {
+/** Proof that the code is at hand, for the next entry of a log, which this device signs. */
+export async function recoveryProof(session: Session, code: string, log: DeviceLog): Promise<string> {
+  const { crypto } = session;
   const signer = await recoverySigner(crypto, code);
   await checkIsOf(crypto, log, signer);
-  return createRecoveryProof(crypto, signer, log);
+  return createRecoveryProof(crypto, signer, log, await session.kid());
 }
 
 /** Puts a new code in the place of the one before, which is worth nothing from then on. */

@@ -140,14 +140,19 @@ export function createThaw(
   });
 }
 
-/** Proof that the printed code is at hand, for the log's next entry. @param recovery signer made from the code */
+/**
+ * Proof that the printed code is at hand, for the log's next entry.
+ * @param recovery signer made from the code
+ * @param kid the device that will sign the entry
+ */
 export async function createRecoveryProof(
   crypto: CryptoProvider,
   recovery: Signer,
   log: DeviceLog,
+  kid: string,
 ): Promise<string> {
   const { seq, prev } = nextPosition(log, 0);
-  const payload = { sub_id: log.identity, seq, prev };
+  const payload = { sub_id: log.identity, seq, prev, kid };
   return (await signStatement(crypto, RecoveryProof, recovery, payload)).jws;
 }
 

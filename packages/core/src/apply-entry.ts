@@ -2,18 +2,27 @@
  * What one entry does to a device log: who may sign it, and what is so after it.
  * @module
  */
-import { CheckpointStatement } from './checkpoint.ts';
-import type { CryptoProvider } from './crypto-provider.ts';
 import {
-  type At,
-  activeDevice,
-  activeDevices,
-  checkRight,
-  counts,
-  type Device,
-  type DeviceLog,
-  isFrozen,
-} from './device-log.ts';
+  checkNotLast,
+  checkProof,
+  completeRecovery,
+  mayStill,
+  recover,
+  setRecovery,
+} from './apply-recovery.ts';
+import type { CryptoProvider } from './crypto-provider.ts';
+import { activeDevices, checkRight, counts, type DeviceLog, isFrozen } from './device-log.ts';
+import {
+  type Author,
+  at,
+  type Change,
+  counting,
+  entitled,
+  presentDevice,
+  refuse,
+  verifyAuthor,
+  withDevice,
+} from './entry-author.ts';
 import { CountersignError } from './errors.ts';
 import {
   DeviceAddEntry,
@@ -21,7 +30,6 @@ import {
   DeviceRevokeEntry,
   DeviceRightsEntry,
   DeviceRotateEntry,
-  DeviceStatement,
   DeviceThawEntry,
   EpochEntry,
   type EpochKey,
@@ -30,26 +38,10 @@ import {
   type LogEntry,
   RecoveryCompleteEntry,
   RecoveryEntry,
-  RecoveryProof,
   RecoverySetEntry,
-  type Right,
 } from './log-entries.ts';
-import {
-  keyFingerprint,
-  type PayloadOf,
-  parseStatement,
-  type Statement,
-  verifyStatement,
-} from './statement.ts';
-
-/** Most devices that an account may have at a time. */
-export const MAX_DEVICES = 20;
-
-/** Who signed an entry: a device, whatever has become of it, or the holder of the printed code. */
-type Author = { readonly device: Device } | { readonly device?: undefined };
-
-/** What an entry changes. */
-type Change = Partial<Pick<DeviceLog, 'devices' | 'epoch' | 'epochs' | 'epochSince' | 'recovery'>>;
+import { checkNewKey, newcomer, ownStatement } from './new-device.ts';
+import type { PayloadOf, Statement } from './statement.ts';
 
 /**
  * The log after one more entry.
@@ -77,26 +69,6 @@ export async function applyEntry(
   };
 }
 
-async function verifyAuthor(
-  crypto: CryptoProvider,
-  log: DeviceLog,
-  entry: Statement<LogEntry>,
-): Promise<Author> {
-  const device = log.devices.get(entry.kid);
-  const byCode =
-    device === undefined &&
-    log.recovery !== undefined &&
-    (await keyFingerprint(crypto, log.recovery.key)) === entry.kid;
-  if (byCode) {
-    await verifyStatement(crypto, entry, log.recovery!.key);
-    return {};
-  }
-  // Says so where there is no such device, or it was shown out; a frozen one may still do this or that.
-  if (device === undefined || device.revokedAt !== undefined) activeDevice(log, entry.kid);
-  await verifyStatement(crypto, entry, device!.sig);
-  return { device: device! };
-}
-
 function changeBy(
   crypto: CryptoProvider,
   log: DeviceLog,
@@ -112,7 +84,7 @@ function changeBy(
   if (isKind(entry, EpochEntry)) return beginEpoch(log, author, entry);
   if (isKind(entry, RecoveryEntry)) return recover(crypto, log, author, entry);
   if (isKind(entry, RecoveryCompleteEntry)) return completeRecovery(crypto, log, author, entry);
-  if (isKind(entry, RecoverySetEntry)) return setRecovery(log, author, entry);
+  if (isKind(entry, RecoverySetEntry)) return setRecovery(crypto, log, author, entry);
   return refuse('an entry of unknown kind');
 }
 
@@ -136,14 +108,14 @@ async function revoke(
   { payload }: Statement<PayloadOf<typeof DeviceRevokeEntry>>,
 ): Promise<Change> {
   const device = presentDevice(log, payload.kid);
-  const signer = author.device ?? refuse('a device is not shown out by the printed code: freeze it');
-  const undoes = device.probation !== undefined && signer.probation === undefined;
-  if (device.kid !== signer.kid && !undoes) entitled(log, author, 'admit');
+  // One on probation goes by the word of any other device, or of the code that let it in.
+  const undoes = device.probation !== undefined;
+  if (author.device?.kid !== device.kid && !undoes) entitled(log, author, 'admit');
   const devices = withDevice(log, {
     ...device,
     revokedAt: { ...at(payload), reason: payload.reason },
   });
-  await checkNotLast(crypto, log, devices, payload);
+  await checkNotLast(crypto, log, author, devices, payload);
   return { devices };
 }
 
@@ -155,7 +127,18 @@ function freeze(
   const device = presentDevice(log, payload.kid);
   if (isFrozen(device)) refuse('a device that is frozen already');
   if (author.device !== undefined && author.device.kid !== device.kid) entitled(log, author, 'admit');
-  return { devices: withDevice(log, { ...device, frozenAt: at(payload) }) };
+  const freezes = [...(device.freezes ?? []), at(payload)];
+  const devices = withDevice(log, { ...device, freezes });
+  if (
+    log.recovery === undefined &&
+    mayStill(log.devices, 'admit', counts) &&
+    !mayStill(devices, 'admit', counts)
+  ) {
+    throw new CountersignError('last-device', 'nobody could end this freeze: no other device may admit', {
+      hint: 'let in or entitle another device first, or set a recovery code',
+    });
+  }
+  return { devices };
 }
 
 async function thaw(
@@ -167,8 +150,16 @@ async function thaw(
   const device = presentDevice(log, payload.kid);
   if (!isFrozen(device)) refuse('a device that is not frozen');
   if (author.device?.kid !== device.kid) entitled(log, author, 'admit');
-  else await checkProof(crypto, log, payload);
-  return { devices: withDevice(log, { ...device, frozenAt: { ...device.frozenAt!, until: payload.seq } }) };
+  else {
+    // Who came in by the code has it anyway: the proof would prove nothing.
+    if (device.probation !== undefined) {
+      throw new CountersignError('device-on-probation', 'a device on probation does not thaw itself');
+    }
+    await checkProof(crypto, log, device, payload);
+  }
+  const last = device.freezes!.at(-1)!;
+  const freezes = device.freezes!.with(-1, { ...last, until: payload.seq });
+  return { devices: withDevice(log, { ...device, freezes }) };
 }
 
 async function changeRights(
@@ -180,8 +171,9 @@ async function changeRights(
   const signer = entitled(log, author, 'admit');
   const device = presentDevice(log, payload.kid);
   for (const right of payload.rights) if (!device.rights.includes(right)) checkRight(signer, right);
-  const devices = withDevice(log, { ...device, rights: payload.rights });
-  await checkNotLast(crypto, log, devices, payload);
+  const formerRights = [...(device.formerRights ?? []), { rights: device.rights, until: payload.seq }];
+  const devices = withDevice(log, { ...device, rights: payload.rights, formerRights });
+  await checkNotLast(crypto, log, author, devices, payload);
   return { devices };
 }
 
@@ -191,11 +183,10 @@ async function rotate(
   author: Author,
   { kid, payload }: Statement<PayloadOf<typeof DeviceRotateEntry>>,
 ): Promise<Change> {
-  const old = activeDevice(log, kid);
-  if (author.device === undefined) refuse('new keys for a device by another than itself');
+  const old = counting(log, author);
   const own = await ownStatement(crypto, log, payload.device);
   const { sig, enc, name } = own.payload;
-  if (own.kid !== kid && log.devices.has(own.kid)) refuse('a key that was in the account before');
+  if (own.kid !== kid) await checkNewKey(crypto, log, own.kid);
   const { [kid]: _, ...others } = log.epoch.sealed;
   const epoch = { ...log.epoch, sealed: { ...others, [own.kid]: payload.sealed } };
   const devices = new Map(log.devices);
@@ -221,158 +212,6 @@ function beginEpoch(
   return { epoch, epochs: [...log.epochs, epoch], epochSince: iat };
 }
 
-async function recover(
-  crypto: CryptoProvider,
-  log: DeviceLog,
-  author: Author,
-  { payload }: Statement<PayloadOf<typeof RecoveryEntry>>,
-): Promise<Change> {
-  if (author.device !== undefined) refuse('a recovery that is not signed by the recovery key');
-  if ([...log.devices.values()].some(({ probation, revokedAt }) => probation && revokedAt === undefined)) {
-    refuse('a second recovery while one is not decided');
-  }
-  const device = await newcomer(crypto, log, payload.device, payload.rights, at(payload));
-  return { devices: withDevice(log, { ...device, probation: true }) };
-}
-
-async function completeRecovery(
-  crypto: CryptoProvider,
-  log: DeviceLog,
-  author: Author,
-  { payload }: Statement<PayloadOf<typeof RecoveryCompleteEntry>>,
-): Promise<Change> {
-  const { device } = author;
-  if (device?.probation === undefined) refuse('the end of a probation by a device that is on none');
-  if (isFrozen(device)) activeDevice(log, device.kid);
-  const from = await checkpointTime(crypto, log, payload.from, device.addedAt.seq);
-  const to = await checkpointTime(crypto, log, payload.to, device.addedAt.seq);
-  const { undo } = log.recovery!;
-  if (to - from < undo) {
-    throw new CountersignError(
-      'recovery-early',
-      `a recovery can be undone for ${undo} s, and that is not over`,
-      {
-        retryAfter: undo - (to - from),
-      },
-    );
-  }
-  const { probation: _, ...counting } = device;
-  return { devices: withDevice(log, { ...counting, addedAt: at(payload) }) };
-}
-
-function setRecovery(
-  log: DeviceLog,
-  author: Author,
-  { payload }: Statement<PayloadOf<typeof RecoverySetEntry>>,
-): Change {
-  entitled(log, author, 'recover');
-  return { recovery: payload.recovery };
-}
-
-/** The time of a checkpoint over this log, at its entry of a number or later. */
-async function checkpointTime(
-  crypto: CryptoProvider,
-  log: DeviceLog,
-  jws: string,
-  notBefore: number,
-): Promise<number> {
-  const statement = await parseStatement(crypto, CheckpointStatement, jws);
-  const { payload } = await verifyStatement(crypto, statement, log.recovery!.broker);
-  const { sub, sub_id, head, iat } = payload;
-  if (
-    sub !== log.name ||
-    sub_id !== log.identity ||
-    log.hashes[head.seq] !== head.hash ||
-    head.seq < notBefore
-  ) {
-    throw new CountersignError('recovery-invalid', 'a checkpoint that is not over this recovery');
-  }
-  return iat;
-}
-
-/** A device that was never in the account, by its own statement. */
-async function newcomer(
-  crypto: CryptoProvider,
-  log: DeviceLog,
-  statement: string,
-  rights: readonly Right[],
-  addedAt: At,
-): Promise<Device> {
-  const present = [...log.devices.values()].filter(({ revokedAt }) => revokedAt === undefined);
-  if (present.length >= MAX_DEVICES) refuse(`more than ${MAX_DEVICES} devices`);
-  const own = await ownStatement(crypto, log, statement);
-  if (log.devices.has(own.kid)) refuse('a device that was in the account before: a key comes in once');
-  const { sig, enc, name } = own.payload;
-  return { kid: own.kid, sig, enc, name, rights, addedAt };
-}
-
-/** A device's own statement of its keys, which proves that it holds the signing key. */
-async function ownStatement(crypto: CryptoProvider, log: DeviceLog, jws: string) {
-  const own = await parseStatement(crypto, DeviceStatement, jws);
-  await verifyStatement(crypto, own, own.payload.sig);
-  if (own.payload.sub !== log.name || own.payload.sub_id !== log.identity) {
-    throw new CountersignError('account-mismatch', 'the device asked to belong to another account');
-  }
-  return own;
-}
-
-/** The author as a device that counts and has a right. */
-function entitled(log: DeviceLog, { device }: Author, right: Right): Device {
-  if (device === undefined) {
-    throw new CountersignError('device-not-entitled', 'the printed code alone may not do this');
-  }
-  const signer = activeDevice(log, device.kid);
-  checkRight(signer, right);
-  return signer;
-}
-
-/** A device that was not shown out, be it frozen or on probation. */
-function presentDevice(log: DeviceLog, kid: string): Device {
-  const device = log.devices.get(kid);
-  if (device === undefined || device.revokedAt !== undefined) return activeDevice(log, kid);
-  return device;
-}
-
-/**
- * The last device that may admit or recover goes only with the printed code at hand: else nobody could come in
- * again.
- */
-async function checkNotLast(
-  crypto: CryptoProvider,
-  log: DeviceLog,
-  devices: DeviceLog['devices'],
-  payload: { readonly seq: number; readonly prev: string; readonly proof?: string | undefined },
-): Promise<void> {
-  const has = (among: DeviceLog['devices'], right: Right) =>
-    [...among.values()].some((device) => counts(device) && device.rights.includes(right));
-  const last = (['admit', 'recover'] as const).find(
-    (right) => has(log.devices, right) && !has(devices, right),
-  );
-  if (last === undefined) return;
-  if (payload.proof === undefined) {
-    throw new CountersignError('last-device', `no other device has the right “${last}”`, {
-      hint: 'let in or entitle another device first, or give the printed recovery code',
-    });
-  }
-  await checkProof(crypto, log, payload);
-}
-
-/** @throws `recovery-invalid` */
-async function checkProof(
-  crypto: CryptoProvider,
-  log: DeviceLog,
-  { proof, seq, prev }: { readonly seq: number; readonly prev: string; readonly proof?: string | undefined },
-): Promise<void> {
-  if (proof === undefined || log.recovery === undefined) {
-    throw new CountersignError('recovery-invalid', 'this needs the printed recovery code');
-  }
-  const statement = await parseStatement(crypto, RecoveryProof, proof);
-  const { payload } = await verifyStatement(crypto, statement, log.recovery.key);
-  if (payload.sub_id !== log.identity || payload.seq !== seq || payload.prev !== prev) {
-    throw new CountersignError('recovery-invalid', 'a proof of the recovery code for another place');
-  }
-}
-
 /** An epoch is sealed to the devices that count, each of them, and to no other. */
 export function checkSealedTo(epoch: EpochKey, kids: readonly string[]): void {
   const sealed = Object.keys(epoch.sealed);
@@ -381,16 +220,8 @@ export function checkSealedTo(epoch: EpochKey, kids: readonly string[]): void {
   }
 }
 
-function withDevice(log: DeviceLog, device: Device): DeviceLog['devices'] {
-  return new Map([...log.devices, [device.kid, device]]);
-}
-
 function withBox(epoch: EpochKey, kid: string, box: string): EpochKey {
   return { ...epoch, sealed: { ...epoch.sealed, [kid]: box } };
-}
-
-function at({ seq, iat }: At): At {
-  return { seq, iat };
 }
 
 function isKind<K extends (typeof LOG_ENTRIES)[number]>(
@@ -398,8 +229,4 @@ function isKind<K extends (typeof LOG_ENTRIES)[number]>(
   kind: K,
 ): entry is Statement<PayloadOf<K>> {
   return entry.typ === kind.typ;
-}
-
-function refuse(what: string): never {
-  throw new CountersignError('log-invalid', what);
 }

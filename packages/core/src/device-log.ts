@@ -19,11 +19,13 @@ export interface Device {
   readonly enc: PublicSealingJwk;
   readonly name: string;
   readonly rights: readonly Right[];
+  /** What it might do before, each until an entry of a number; the oldest first. */
+  readonly formerRights?: readonly { readonly rights: readonly Right[]; readonly until: number }[];
   /** Since when it counts; of a device on probation, since when it waits. */
   readonly addedAt: At;
   readonly revokedAt?: At & { readonly reason: 'retired' | 'lost' | 'undone' | 'rotated' };
-  /** Stopped; `until` once it was thawed. */
-  readonly frozenAt?: At & { readonly until?: number };
+  /** When it was stopped, the oldest first; with `until`, the entry that thawed it. */
+  readonly freezes?: readonly (At & { readonly until?: number })[];
   /** Came in by recovery, and does not count yet. */
   readonly probation?: true;
 }
@@ -87,11 +89,16 @@ export function counts(device: Device): boolean {
   return device.revokedAt === undefined && !isFrozen(device) && device.probation === undefined;
 }
 
-export function isFrozen({ frozenAt }: Device): boolean {
-  return frozenAt !== undefined && frozenAt.until === undefined;
+export function isFrozen({ freezes }: Device): boolean {
+  const last = freezes?.at(-1);
+  return last !== undefined && last.until === undefined;
 }
 
-/** The device behind a kid, if it was in the account when the log had its entry of a number as its newest. */
+/**
+ * The device behind a kid as it was when the log had its entry of a number as its newest: with the rights that it
+ * had then.
+ * @throws `device-unknown`, `device-revoked`, `device-frozen`
+ */
 export function deviceAt(log: Pick<DeviceLog, 'name' | 'devices'>, kid: string, seq: number): Device {
   const device = log.devices.get(kid);
   if (device === undefined || device.addedAt.seq > seq || device.probation) {
@@ -100,11 +107,11 @@ export function deviceAt(log: Pick<DeviceLog, 'name' | 'devices'>, kid: string, 
   if (device.revokedAt !== undefined && device.revokedAt.seq <= seq) {
     throw new CountersignError('device-revoked', `the device ${device.name} of ${log.name} had been revoked`);
   }
-  const { frozenAt } = device;
-  if (frozenAt !== undefined && frozenAt.seq <= seq && (frozenAt.until ?? Number.POSITIVE_INFINITY) > seq) {
-    throw new CountersignError('device-frozen', `the device ${device.name} of ${log.name} was frozen`);
+  if (device.freezes?.some((freeze) => freeze.seq <= seq && (freeze.until ?? seq + 1) > seq)) {
+    throw new CountersignError('device-frozen', `the device ${device.name} of ${log.name} was frozen then`);
   }
-  return device;
+  const former = device.formerRights?.find(({ until }) => until > seq);
+  return former === undefined ? device : { ...device, rights: former.rights };
 }
 
 /**

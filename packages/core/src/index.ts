@@ -6,7 +6,6 @@
 export * from './account-entries.ts';
 export * from './account-link.ts';
 export * from './account-name.ts';
-export { MAX_DEVICES } from './apply-entry.ts';
 export * from './base32.ts';
 export * from './base64url.ts';
 export * from './checkpoint.ts';
@@ -20,6 +19,7 @@ export * from './invitation.ts';
 export * from './keys.ts';
 export * from './log-entries.ts';
 export * from './mutual-session.ts';
+export { MAX_DEVICES } from './new-device.ts';
 export * from './origin.ts';
 export * from './passcode.ts';
 export * from './question.ts';

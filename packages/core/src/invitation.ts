@@ -7,10 +7,18 @@ import * as v from 'valibot';
 import { AccountName } from './account-name.ts';
 import { encodeBase64url } from './base64url.ts';
 import type { CryptoProvider, Opener, Signer } from './crypto-provider.ts';
-import { activeDevice, checkKnownHead, checkRight, type DeviceLog, sealingEpoch } from './device-log.ts';
+import {
+  activeDevice,
+  checkKnownHead,
+  checkRight,
+  type DeviceLog,
+  deviceAt,
+  sealingEpoch,
+} from './device-log.ts';
 import { CountersignError } from './errors.ts';
 import { Hash, Seconds, wholeFrom } from './keys.ts';
 import { type Right, Rights } from './log-entries.ts';
+import { Salt } from './question.ts';
 import { drawSalt, openContent, parseContent, SealedContent, sealContent } from './sealing.ts';
 import { drawPin, pinTicket } from './secret-code.ts';
 import { parseStatement, signStatement, statementKind, type Verified, verifyStatement } from './statement.ts';
@@ -20,7 +28,7 @@ const PURPOSE = 'countersign invitation 1';
 export const INVITATION_LIFE = 86_400;
 export const LONGEST_INVITATION = { admit: 604_800, knock: 31_622_400 } as const;
 
-const PinContent = v.strictObject({ salt: v.string(), pin: v.pipe(v.string(), v.maxLength(64)) });
+const PinContent = v.strictObject({ salt: Salt, pin: v.pipe(v.string(), v.maxLength(64)) });
 
 export const InvitationStatement = statementKind(
   'invitation',
@@ -76,8 +84,9 @@ export async function createInvitation(
 }
 
 /**
- * Checks an invitation by the account's log: by a device that counts now and may admit.
- * @throws `account-mismatch`, `device-not-entitled`, `signature-invalid`, and what `activeDevice` throws
+ * Checks an invitation by the account's log: by a device that counts now and may admit, and could when it signed.
+ * @throws `account-mismatch`, `device-not-entitled`, `signature-invalid`, and what `activeDevice` and `deviceAt`
+ *   throw
  */
 export async function verifyInvitation(
   crypto: CryptoProvider,
@@ -92,8 +101,9 @@ export async function verifyInvitation(
   }
   if (hashAt !== undefined) checkKnownHead(head, hashAt);
   const device = activeDevice(log, statement.kid);
-  checkRight(device, 'admit');
-  for (const right of statement.payload.rights ?? []) checkRight(device, right);
+  for (const one of [device, deviceAt(log, device.kid, head.seq)]) {
+    for (const right of ['admit', ...(statement.payload.rights ?? [])] as const) checkRight(one, right);
+  }
   return verifyStatement(crypto, statement, device.sig);
 }
 

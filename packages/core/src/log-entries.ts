@@ -101,8 +101,8 @@ export const DeviceAddEntry = statementKind(
 );
 
 /**
- * Shows a device out. Signed by a device with the right `admit`, by the device itself, or by any device, a frozen
- * one too, where the other came in by recovery and is still on probation.
+ * Shows a device out. Signed by a device with the right `admit`, or by the device itself; where it came in by
+ * recovery and is still on probation, by any device, a frozen one too, or by the recovery key.
  */
 export const DeviceRevokeEntry = statementKind(
   'device-revoke',
@@ -166,16 +166,22 @@ export const RecoveryCompleteEntry = statementKind(
   v.strictObject({ ...position, from: Inner, to: Inner }),
 );
 
-/** Another printed code. Signed by a device with the right `recover`. */
+/**
+ * Another printed code. Signed by a device with the right `recover`; with every right, where it names another
+ * broker than before or a shorter time.
+ */
 export const RecoverySetEntry = statementKind(
   'recovery-set',
   v.strictObject({ ...position, recovery: Recovery }),
 );
 
-/** Proof that somebody holds the printed code: signed by the recovery key, for one place in one log. */
+/**
+ * Proof that whoever uses a device holds the printed code: signed by the recovery key, for one place in one log,
+ * and for the device that signs the entry there. A broker that keeps the entry back has no use for the proof.
+ */
 export const RecoveryProof = statementKind(
   'recovery-proof',
-  v.strictObject({ sub_id: Hash, seq: position.seq, prev: Hash }),
+  v.strictObject({ sub_id: Hash, seq: position.seq, prev: Hash, kid: Kid }),
 );
 
 export const LOG_ENTRIES = [

@@ -9,6 +9,8 @@ import { CountersignError } from './errors.ts';
 
 const SECRET_BYTES = 16;
 const LETTERS = 28;
+/** What the recovery key is derived for: Ed25519, its seed by HKDF-SHA-256 of the secret, without salt. */
+export const RECOVERY_KEY = 'countersign recovery key 1';
 const CHECK_LABEL = 'countersign recovery check 1';
 
 export async function drawRecoveryCode(crypto: CryptoProvider): Promise<string> {

@@ -11,8 +11,7 @@ import { keyFingerprint, parseStatement, verifyStatement } from './statement.ts'
 
 /**
  * Replays a whole log.
- * @throws `log-invalid`, `signature-invalid`, `device-revoked`, `device-unknown`, `device-not-entitled`, and
- *   what reading a statement throws
+ * @throws what `applyEntry` and reading a statement throw
  */
 export async function replayLog(crypto: CryptoProvider, entries: readonly string[]): Promise<DeviceLog> {
   const [first, ...rest] = entries;
@@ -26,6 +25,9 @@ export async function replayLog(crypto: CryptoProvider, entries: readonly string
   }
   if (epoch.n !== 0) throw new CountersignError('log-invalid', 'the first epoch must be number 0');
   checkSealedTo(epoch, [kid]);
+  if (recovery !== undefined && (await keyFingerprint(crypto, recovery.key)) === kid) {
+    throw new CountersignError('log-invalid', 'the first device’s key as the recovery key');
+  }
   const founder: Device = { kid, ...device, addedAt: { seq: 0, iat } };
   return extendLog(
     crypto,

@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import { AccountName } from './account-name.ts';
 import type { CryptoProvider, Opener, Signer } from './crypto-provider.ts';
-import { activeDevice, checkKnownHead, type Device, type DeviceLog } from './device-log.ts';
+import { activeDevice, checkKnownHead, type Device, type DeviceLog, deviceAt } from './device-log.ts';
 import { CountersignError } from './errors.ts';
 import { Hash, Seconds, wholeFrom } from './keys.ts';
 import { checkPasscode, normalizePasscode, PASSCODE_DIGITS } from './passcode.ts';
@@ -142,7 +142,8 @@ export function readWithKeys(
  * Verifies a response to a request, trusting nobody but the account's log.
  * @param account the asked account's log, as new as the caller wants revocations to be
  * @throws `request-mismatch` where it answers another request; `account-mismatch`; `device-unknown`,
- *   `device-revoked`, `device-not-entitled`; `signature-invalid`; `log-fork` where the device knew another log;
+ *   `device-revoked`, `device-frozen`, `device-on-probation`, `device-not-entitled`, by the log as it is and as the
+ *   device knew it; `signature-invalid`; `log-fork` where the device knew another log;
  *   `response-early`, `response-late`; `seal-broken`, `digest-mismatch`; `passcode-missing`, `passcode-wrong`,
  *   `verification-missing`
  */
@@ -173,6 +174,8 @@ export async function verifyResponse(
   if (device.addedAt.seq > payload.head.seq) {
     throw new CountersignError('log-invalid', 'the device answered before it was let in');
   }
+  // What it signed while it was frozen, or lacked the right, does not become good when that is over.
+  const then = deviceAt(account, device.kid, payload.head.seq);
   if (payload.iat < asked.iat - CLOCK_SKEW) {
     throw new CountersignError('response-early', 'the answer is older than the request');
   }
@@ -181,7 +184,7 @@ export async function verifyResponse(
     throw new CountersignError('response-late', 'the answer was made after the request had expired');
   }
   const opened = await readDecision(statement, request, read);
-  checkMayAnswer(device, request.question.kind);
+  for (const one of [then, device]) checkMayAnswer(one, request.question.kind);
   await checkDecision(crypto, request, opened.decision);
   return { statement: verified, device, ...opened };
 }

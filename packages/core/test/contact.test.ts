@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { createFreeze, createRightsChange, createThaw } from '../src/account-entries.ts';
 import { encodeBase64url } from '../src/base64url.ts';
 import {
   applyContact,
@@ -14,7 +15,7 @@ import {
 } from '../src/contact.ts';
 import { signStatement } from '../src/statement.ts';
 import { webCrypto } from '../src/webcrypto.ts';
-import { NOW, newAccount, newDevice, type TestAccount, withoutDevice } from './fixtures.ts';
+import { grown, NOW, newAccount, newDevice, signing, type TestAccount, withoutDevice } from './fixtures.ts';
 import { refused } from './refused.ts';
 import { RUNS } from './runs.ts';
 import { type Loose, payloadOf, tamper } from './tamper.ts';
@@ -160,6 +161,25 @@ describe('a change of contacts', () => {
       NOW,
     );
     await assert.rejects(read(after.jws, later), refused('device-revoked'));
+  });
+
+  test('is judged by what its device was when it made it', async () => {
+    const { kid } = alice.devices[1]!;
+    const good = await change(NO_CONTACTS, 1, 'allow', alice.devices[1]);
+    const without = await grown(alice, await createRightsChange(webCrypto, signing(alice, 0), kid, ['pay']));
+    const again = await grown(
+      without,
+      await createRightsChange(webCrypto, signing(without, 0), kid, ['answer']),
+    );
+    await read(good.jws, without);
+    const { signer } = alice.devices[1]!;
+    const bad = await createContact(webCrypto, signer, without.log, NO_CONTACTS, contact(1), 'allow', NOW);
+    await assert.rejects(read(bad.jws, again), refused('device-not-entitled'));
+    const frozen = await grown(alice, await createFreeze(webCrypto, signing(alice, 0), kid));
+    const thawed = await grown(frozen, await createThaw(webCrypto, signing(frozen, 0), kid));
+    await read(good.jws, frozen);
+    const stopped = await createContact(webCrypto, signer, frozen.log, NO_CONTACTS, contact(1), 'allow', NOW);
+    await assert.rejects(read(stopped.jws, thawed), refused('device-frozen'));
   });
 
   test('by a revoked device that pretends to know the old log does not follow one that knew the new', async () => {

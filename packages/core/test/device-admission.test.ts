@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { createRevocation, openEpoch } from '../src/account-entries.ts';
-import { MAX_DEVICES } from '../src/apply-entry.ts';
 import { encodeBase64url } from '../src/base64url.ts';
 import { activeDevice } from '../src/device-log.ts';
 import type { Right } from '../src/log-entries.ts';
+import { MAX_DEVICES } from '../src/new-device.ts';
 import { extendLog } from '../src/replay.ts';
 import { webCrypto } from '../src/webcrypto.ts';
 import {

@@ -1,19 +1,30 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { createEpoch, openEpoch } from '../src/account-entries.ts';
+import {
+  createEpoch,
+  createFreeze,
+  createRevocation,
+  createThaw,
+  openEpoch,
+} from '../src/account-entries.ts';
+import { sealingEpoch } from '../src/device-log.ts';
 import { EpochEntry } from '../src/log-entries.ts';
 import { extendLog } from '../src/replay.ts';
 import { signStatement } from '../src/statement.ts';
 import { webCrypto } from '../src/webcrypto.ts';
 import {
+  ask,
+  grown,
   NOW,
   newAccount,
   newDevice,
   newEpoch,
+  signing,
   type TestAccount,
   withDevice,
   withoutDevice,
 } from './fixtures.ts';
+import { newRecoverable, recovered } from './recovery-fixtures.ts';
 import { refused } from './refused.ts';
 
 const extend = (account: TestAccount, ...entries: string[]) => extendLog(webCrypto, account.log, entries);
@@ -92,5 +103,68 @@ describe('a new epoch', () => {
       });
       await assert.rejects(extend(account, entry.jws), refused('log-invalid'));
     }
+  });
+});
+
+describe('what is sealed to an account', () => {
+  const stale = refused('epoch-stale');
+  let account: TestAccount;
+  before(async () => {
+    account = await newAccount('alice@example.com', { devices: 3 });
+  });
+  const renewed = async (old: TestAccount) =>
+    grown(old, await createEpoch(webCrypto, old.log, old.devices[0]!.signer, await newEpoch(), NOW));
+
+  test('goes to its newest epoch, whose key every device holds, the latest too', async () => {
+    assert.equal(sealingEpoch(account.log), account.log.epoch);
+    const after = await renewed(account);
+    assert.equal(sealingEpoch(after.log).n, 1);
+    assert.equal(sealingEpoch((await withDevice(after)).log).n, 1);
+  });
+
+  test('waits for a new epoch when a device that holds the key was shown out', async () => {
+    const { signer, kid } = { ...account.devices[0]!, kid: account.devices[2]!.kid };
+    const gone = await grown(
+      account,
+      await createRevocation(webCrypto, account.log, signer, kid, 'lost', NOW),
+    );
+    assert.throws(() => sealingEpoch(gone.log), stale);
+    assert.equal(sealingEpoch((await renewed(gone)).log).n, 1);
+  });
+
+  test('waits while one that holds the key is frozen', async () => {
+    const { kid } = account.devices[2]!;
+    const frozen = await grown(account, await createFreeze(webCrypto, signing(account, 0), kid));
+    assert.throws(() => sealingEpoch(frozen.log), stale);
+    const thawed = await grown(frozen, await createThaw(webCrypto, signing(frozen, 0), kid));
+    assert.equal(sealingEpoch(thawed.log).n, 0);
+    const without = await renewed(frozen);
+    const back = await grown(without, await createThaw(webCrypto, signing(without, 0), kid));
+    assert.deepEqual(
+      Object.keys(sealingEpoch(back.log).sealed).sort(),
+      account.devices
+        .slice(0, 2)
+        .map((device) => device.kid)
+        .sort(),
+    );
+  });
+
+  test('does not wait for a device on probation, which never held it', async () => {
+    const { account: alice, kit } = await newRecoverable();
+    const waiting = await recovered(alice, kit);
+    assert.equal(sealingEpoch(waiting.log).n, 0);
+    const { log, devices } = waiting;
+    const undone = createRevocation(webCrypto, log, devices[0]!.signer, devices[2]!.kid, 'undone', NOW);
+    assert.equal(sealingEpoch((await grown(waiting, await undone)).log).n, 0);
+  });
+
+  test('is refused where it would be a question', async () => {
+    const shop = await newAccount('shop@example.com');
+    const frozen = await grown(
+      account,
+      await createFreeze(webCrypto, signing(account, 0), account.devices[2]!.kid),
+    );
+    await assert.rejects(ask(shop, frozen), stale);
+    await ask(shop, frozen, { sealed: false });
   });
 });

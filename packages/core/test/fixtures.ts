@@ -10,9 +10,15 @@ import {
   sealEpoch,
 } from '../src/account-entries.ts';
 import { encodeBase64url } from '../src/base64url.ts';
-import type { Opener, SignatureAlgorithm } from '../src/crypto-provider.ts';
+import type { Opener, SignatureAlgorithm, Signer } from '../src/crypto-provider.ts';
 import type { DeviceLog } from '../src/device-log.ts';
-import { DeviceAddEntry, DeviceStatement, RIGHTS, type Right } from '../src/log-entries.ts';
+import {
+  DeviceAddEntry,
+  DeviceStatement,
+  type RecoveryProvision,
+  RIGHTS,
+  type Right,
+} from '../src/log-entries.ts';
 import type { PasscodeCommitment } from '../src/passcode.ts';
 import { extendLog, replayLog } from '../src/replay.ts';
 import { type Asked, createRequest, type OpenRequest } from '../src/request.ts';
@@ -63,7 +69,7 @@ export async function newEpoch(): Promise<{ key: WebOpener['publicKey']; private
 /** An account with some devices that may all do all. */
 export async function newAccount(
   name: string,
-  { devices = 1, algorithm = 'EdDSA', rights = RIGHTS }: NewAccount = {},
+  { devices = 1, algorithm = 'EdDSA', rights = RIGHTS, recovery }: NewAccount = {},
 ): Promise<TestAccount> {
   const founder = await newDevice(algorithm);
   const epoch = await newEpoch();
@@ -74,6 +80,7 @@ export async function newAccount(
     deviceName: 'Device 1',
     rights,
     epoch,
+    recovery,
     now: NOW - 1000,
   });
   const log = await replayLog(webCrypto, [genesis.jws]);
@@ -86,6 +93,7 @@ export interface NewAccount {
   devices?: number;
   algorithm?: SignatureAlgorithm;
   rights?: readonly Right[];
+  recovery?: RecoveryProvision | undefined;
 }
 
 /** The account with one more device, let in by the first. */
@@ -111,6 +119,20 @@ export async function withoutDevice(account: TestAccount, kid: string): Promise<
   const next = await createEpoch(webCrypto, shown, signer, epoch, NOW - 100);
   const log = await extendLog(webCrypto, shown, [next.jws]);
   return accountOf(log, account.devices, epoch.privateKey);
+}
+
+/** The account after more entries. */
+export async function grown(
+  account: TestAccount,
+  ...entries: readonly { readonly jws: string }[]
+): Promise<TestAccount> {
+  const jws = entries.map((entry) => entry.jws);
+  return { ...account, log: await extendLog(webCrypto, account.log, jws) };
+}
+
+/** Who signs the log's next entry: one of its devices by its place, or whoever is given. */
+export function signing({ log, devices }: TestAccount, by: number | Signer, now = NOW - 500) {
+  return { signer: typeof by === 'number' ? devices[by]!.signer : by, log, now };
 }
 
 /** The entry that lets a device in; `changed` members replace the honest ones. */

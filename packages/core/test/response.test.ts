@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import { createFreeze, createRightsChange, createThaw } from '../src/account-entries.ts';
 import { encodeBase64url } from '../src/base64url.ts';
+import type { Right } from '../src/log-entries.ts';
 import { CLOCK_SKEW, type OpenRequest } from '../src/request.ts';
 import { type Decided, ResponseStatement, verifyResponse } from '../src/response.ts';
 import { signStatement } from '../src/statement.ts';
@@ -9,10 +11,12 @@ import {
   ALGORITHMS,
   answer,
   ask,
+  grown,
   NOW,
   newAccount,
   newDevice,
   reader,
+  signing,
   type TestAccount,
   type TestDevice,
   withDevice,
@@ -196,6 +200,52 @@ describe('an answer by', () => {
         await assert.rejects(verify(request, jws, account), refused('device-not-entitled'), kind);
       }
     }
+  });
+});
+
+describe('an answer is judged by the log that its device knew, and by the log as it is:', () => {
+  const freeze = async (account: TestAccount) =>
+    grown(account, await createFreeze(webCrypto, signing(account, 0), account.devices[1]!.kid));
+  const thaw = async (account: TestAccount) =>
+    grown(account, await createThaw(webCrypto, signing(account, 0), account.devices[1]!.kid));
+  const allow = async (account: TestAccount, rights: readonly Right[]) =>
+    grown(account, await createRightsChange(webCrypto, signing(account, 0), account.devices[1]!.kid, rights));
+  const answered = async (account: TestAccount, request: OpenRequest) =>
+    (await answer(account, shop, request, undefined, { device: account.devices[1]! })).statement.jws;
+
+  test('what a frozen device signed does not become good when it is thawed', async () => {
+    const request = await ask(shop, alice);
+    const frozen = await freeze(alice);
+    const jws = await answered(frozen, request);
+    await assert.rejects(verify(request, jws, frozen), refused('device-frozen'));
+    const thawed = await thaw(frozen);
+    await assert.rejects(verify(request, jws, thawed), refused('device-frozen'));
+    await assert.rejects(verify(request, jws, await thaw(await freeze(thawed))), refused('device-frozen'));
+    await verify(request, await answered(thawed, request), thawed);
+  });
+
+  test('what it signed before is not good while it is frozen, and is again afterwards', async () => {
+    const request = await ask(shop, alice);
+    const jws = await answered(alice, request);
+    const frozen = await freeze(alice);
+    await assert.rejects(verify(request, jws, frozen), refused('device-frozen'));
+    await verify(request, jws, await thaw(frozen));
+  });
+
+  test('a payment answered without the right to does not become good when the right is given', async () => {
+    const request = await ask(shop, alice, { kind: 'payment' });
+    const without = await allow(alice, ['answer']);
+    const jws = await answered(without, request);
+    const granted = await allow(without, ['answer', 'pay']);
+    await assert.rejects(verify(request, jws, granted), refused('device-not-entitled'));
+    await verify(request, await answered(granted, request), granted);
+  });
+
+  test('a right that was taken since is no right', async () => {
+    const request = await ask(shop, alice, { kind: 'payment' });
+    const jws = await answered(alice, request);
+    const without = await allow(alice, ['answer', 'ask']);
+    await assert.rejects(verify(request, jws, without), refused('device-not-entitled'));
   });
 });
 

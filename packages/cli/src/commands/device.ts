@@ -47,7 +47,7 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
       await devices.revoke(
         kid,
         probation ? 'undone' : 'retired',
-        proof === undefined ? undefined : (log) => recoveryProof(cli.crypto, proof, log),
+        proof === undefined ? undefined : (log) => recoveryProof(session, proof, log),
       );
       show(cli, json, { kid, revoked: true }, () =>
         probation
