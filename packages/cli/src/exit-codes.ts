@@ -87,6 +87,8 @@ const NOT_GOOD: ReadonlySet<ErrorCode> = new Set([
   'log-fork',
   'checkpoint-invalid',
   'checkpoint-stale',
+  'tree-invalid',
+  'tree-inconsistent',
   'seal-broken',
   'digest-mismatch',
   'response-late',
