@@ -16,6 +16,7 @@ import { createServer } from './server.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { Streams } from './streams.ts';
+import { Tree } from './tree.ts';
 import { Waiters } from './waiters.ts';
 
 const SWEEP_MS = 1000;
@@ -120,6 +121,7 @@ function createContext(
     waitingDevices: new Waiters(),
     streams: new Streams(store),
     proofs: new ProofChecker(crypto, now),
+    tree: new Tree({ store: store.tree, crypto, signer, origins, now }),
   };
 }
 

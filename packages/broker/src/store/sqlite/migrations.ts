@@ -117,6 +117,23 @@ const STEPS: readonly string[] = [
   ) STRICT;
   CREATE INDEX notices_of_account ON notices (account_id, id);
   `,
+  `
+  -- The tree of all heads. Leaves are numbered from 0, without gaps.
+  CREATE TABLE tree_leaves (
+    n INTEGER PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    seq INTEGER NOT NULL,
+    leaf TEXT NOT NULL,
+    UNIQUE (account_id, seq)
+  ) STRICT;
+  -- Roots of its perfect trees of 2^level leaves.
+  CREATE TABLE tree_hashes (
+    level INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (level, n)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Brings a database to the newest shape; a newer one than this program knows is refused. */

@@ -26,7 +26,7 @@ export function prepareStatements(database: DatabaseSync) {
     accountByName: prepare(
       'SELECT id, name, identity, head_seq, head_hash, devices FROM accounts WHERE name = ?',
     ),
-    accountNameById: prepare('SELECT name FROM accounts WHERE id = ?'),
+    accountById: prepare('SELECT name, identity FROM accounts WHERE id = ?'),
     advanceHead: prepare(
       'UPDATE accounts SET head_seq = ?, head_hash = ?, devices = ? WHERE id = ? AND head_seq = ? AND head_hash = ?',
     ),

@@ -1,0 +1,107 @@
+/**
+ * The tree of all heads in SQLite: its leaves, and the root of every perfect tree in it, so that an append and a
+ * proof each touch no more rows than the tree is high.
+ * @module
+ */
+import { hash } from 'node:crypto';
+import type { DatabaseSync } from 'node:sqlite';
+import { formatTreeLeaf, type LoggedHead, leafInput, nodeInput, type Subtree } from '@countersign/core';
+import type { TreeLeaf, TreeStore } from '../store.ts';
+
+export class SqliteTree implements TreeStore {
+  readonly #size;
+  readonly #insertLeaf;
+  readonly #insertHash;
+  readonly #hash;
+  readonly #leafOf;
+  readonly #leaves;
+
+  constructor(database: DatabaseSync) {
+    this.#size = database.prepare('SELECT COALESCE(MAX(n) + 1, 0) AS size FROM tree_leaves');
+    this.#insertLeaf = database.prepare(
+      'INSERT INTO tree_leaves (n, account_id, seq, leaf) VALUES (?, ?, ?, ?)',
+    );
+    this.#insertHash = database.prepare('INSERT INTO tree_hashes (level, n, hash) VALUES (?, ?, ?)');
+    this.#hash = database.prepare('SELECT hash FROM tree_hashes WHERE level = ? AND n = ?');
+    this.#leafOf = database.prepare(
+      'SELECT n AS "index", leaf FROM tree_leaves WHERE account_id = ? AND seq = ?',
+    );
+    this.#leaves = database.prepare('SELECT leaf FROM tree_leaves WHERE n >= ? ORDER BY n LIMIT ?');
+    this.#plantOld(database);
+  }
+
+  /** Adds a leaf. Only within a transaction. */
+  append(accountId: number, logged: LoggedHead): void {
+    const index = this.#currentSize();
+    const leaf = formatTreeLeaf(logged);
+    this.#insertLeaf.run(index, accountId, logged.head.seq, leaf);
+    let root = sha256(leafInput(Buffer.from(leaf)));
+    this.#insertHash.run(0, index, root);
+    // Whatever the new leaf is the right edge of has become a perfect tree.
+    for (let [level, n] = [0, index]; n % 2 === 1; ) {
+      root = sha256(nodeInput(this.#root({ level, n: n - 1 }), root));
+      [level, n] = [level + 1, (n - 1) / 2];
+      this.#insertHash.run(level, n, root);
+    }
+  }
+
+  async size(): Promise<number> {
+    return this.#currentSize();
+  }
+
+  async findLeaf(accountId: number, seq: number): Promise<TreeLeaf | undefined> {
+    return this.#leafOf.get(accountId, seq) as TreeLeaf | undefined;
+  }
+
+  async readLeaves(from: number, max: number): Promise<string[]> {
+    return this.#leaves.all(from, max).map(({ leaf }) => leaf as string);
+  }
+
+  async readHashes(subtrees: readonly Subtree[]): Promise<Uint8Array[]> {
+    return subtrees.map((subtree) => this.#root(subtree));
+  }
+
+  #currentSize(): number {
+    return (this.#size.get() as { size: number }).size;
+  }
+
+  #root({ level, n }: Subtree): Uint8Array {
+    return (this.#hash.get(level, n) as { hash: Uint8Array }).hash;
+  }
+
+  /** A database from before there was a tree gets one of the heads that its accounts have. */
+  #plantOld(database: DatabaseSync): void {
+    if (this.#currentSize() > 0) return;
+    database.exec('BEGIN IMMEDIATE');
+    try {
+      const accounts = database.prepare(
+        'SELECT id, name, identity, head_seq, head_hash FROM accounts ORDER BY id',
+      );
+      for (const {
+        id,
+        name,
+        identity,
+        head_seq: seq,
+        head_hash,
+      } of accounts.all() as unknown as OldAccount[]) {
+        this.append(id, { name, identity, head: { seq, hash: head_hash } });
+      }
+      database.exec('COMMIT');
+    } catch (error) {
+      database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+}
+
+interface OldAccount {
+  id: number;
+  name: string;
+  identity: string;
+  head_seq: number;
+  head_hash: string;
+}
+
+function sha256(data: Uint8Array): Buffer {
+  return hash('sha256', data, 'buffer');
+}
