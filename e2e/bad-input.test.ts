@@ -15,6 +15,11 @@ const POSTS = [
   `/v1/requests/${HASH}/cancel`,
   `/v1/requests/${HASH}/report`,
   '/v1/contacts',
+  '/v1/accounts/alice@example.com/invitations',
+  '/v1/accounts/alice@example.com/enrolments',
+  `/v1/accounts/alice@example.com/enrolments/${HASH}/accept`,
+  `/v1/accounts/alice@example.com/enrolments/${HASH}/reject`,
+  `/v1/accounts/alice@example.com/enrolments/${HASH}/complete`,
 ];
 const GETS = [
   '/v1/accounts/alice@example.com/log',
@@ -24,6 +29,9 @@ const GETS = [
   '/v1/accounts/alice@example.com/history',
   '/v1/accounts/alice@example.com/contacts',
   '/v1/accounts/alice@example.com/stream',
+  '/v1/accounts/alice@example.com/challenge',
+  '/v1/accounts/alice@example.com/enrolments',
+  `/v1/accounts/alice@example.com/enrolments/${HASH}`,
 ];
 
 let home: TestBroker;
@@ -128,8 +136,13 @@ for (const path of POSTS) {
       await fc.assert(
         fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 4 }), async (parts) => {
           const statement = parts.join('.');
-          assertRefused(await post(path, JSON.stringify({ [member]: statement })));
-          assertRefused(await post(path, JSON.stringify({ entries: [statement] })));
+          const bodies = [
+            { [member]: statement },
+            { entries: [statement] },
+            { statement, entries: [statement] },
+            { enrolment: statement, ticket: 'a' },
+          ];
+          for (const body of bodies) assertRefused(await post(path, JSON.stringify(body)));
         }),
         { numRuns: RUNS },
       );

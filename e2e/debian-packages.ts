@@ -10,6 +10,10 @@ import { delimiter, join } from 'node:path';
 const NEEDED: readonly (readonly [program: string, debian: string])[] = [
   ['script', 'bsdutils'],
   ['python3', 'python3'],
+  ['zsh', 'zsh'],
+  ['fish', 'fish'],
+  ['dbus-run-session', 'dbus'],
+  ['gnome-keyring-daemon', 'gnome-keyring'],
 ];
 
 function isThere(program: string): boolean {

@@ -2,12 +2,18 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { introduce, makeParty, startTestBroker, type TestBroker, TestClock } from './parties.ts';
+import { introduce, makeParty, newcomer, startTestBroker, type TestBroker, TestClock } from './parties.ts';
 
 interface Described {
   paths: Record<
     string,
-    Record<string, { responses: Record<string, { content?: Record<string, { schema: object }> }> }>
+    Record<
+      string,
+      {
+        responses: Record<string, { content?: Record<string, { schema: object }> }>;
+        'x-errors'?: string[];
+      }
+    >
   >;
 }
 
@@ -51,7 +57,11 @@ test('every answer of a whole story, refusals too, is as the description says', 
   for (const { method, path, status, body } of seen) {
     const template = Object.keys(paths).find((one) => asPattern(one).test(path));
     assert.ok(template !== undefined, `${path} is described`);
-    const { responses } = paths[template]![method]!;
+    const { responses, 'x-errors': errors = [] } = paths[template]![method]!;
+    if (status >= 400) {
+      const { code } = body as { code: string };
+      assert.ok(errors.includes(code), `${method} ${template}: ${code} is described`);
+    }
     const described = responses[status] ?? responses[`${String(status)[0]}XX`];
     const schema = described?.content?.['application/json']?.schema;
     assert.ok(schema !== undefined, `${method} ${template} ${status} is described`);
@@ -83,6 +93,16 @@ async function tellStory(): Promise<void> {
   await alice.device.history();
   await host.enquirer.ask({ account: alice.name, text: 'Paused' }).catch(() => {});
   await host.enquirer.session.book.find('nobody@example.com', 0).catch(() => {});
+  const [phone, tablet] = [newcomer(clock), newcomer(clock)];
+  const link = await alice.device.devices.invite('knock');
+  const { code } = await phone.knock(link);
+  await tablet.knock(link);
+  const { waiting } = await alice.device.devices.door();
+  await alice.device.devices.accept(waiting[0]!, code);
+  await alice.device.devices.reject(waiting[1]!);
+  await phone.complete();
+  await tablet.complete();
+  await tablet.knock({ ...link, pin: 'AAAA-AAAA-AAAA-AAAA-AAAA-AAAA' }).catch(() => {});
   const log = await alice.device.session.ownLog();
   await alice.device.session.api.appendLog(alice.name, [...log.entries]).catch(() => {});
 }

@@ -33,7 +33,7 @@ export async function registerAccount(
   const known = await context.store.findAccount(log.name);
   // Whoever registers the same account again had lost the first answer.
   if (known?.identity === log.identity) return known;
-  return context.store.createAccount({ ...log, entries: log.entries }, context.now());
+  return context.store.createAccount({ ...log, epoch: log.epoch.n }, context.now());
 }
 
 /** @throws `account-unknown` */
@@ -82,8 +82,9 @@ export async function appendToLog(
   }
   const next = await extendLog(context.crypto, log, entries);
   for (const jws of entries) await checkInside(context, account, log, jws);
-  const { head, devices } = next;
-  const event = await context.store.appendLog(account.id, log.head, { head, devices, entries }, accepted);
+  const { head, devices, epoch } = next;
+  const changed = { head, devices, epoch: epoch.n, entries };
+  const event = await context.store.appendLog(account.id, log.head, changed, accepted);
   context.streams.publish(account.id, event, undefined);
   for (const device of devices.values()) {
     if (!counts(device)) context.streams.cut(account.id, device.kid);

@@ -34,6 +34,15 @@ export async function postRequest(
   const enquirer = await findEnquirer(context, iss, iss_id);
   await verifyRequest(crypto, statement, enquirer, { now: now(), brokers: origins });
   const account = await findIdentified(context, sub, sub_id);
+  if ('sealed' in statement.payload && statement.payload.sealed.epoch !== account.epoch) {
+    throw new CountersignError(
+      'epoch-stale',
+      'the question is sealed to a key that the account has replaced',
+      {
+        hint: 'read the account’s log again, and ask anew',
+      },
+    );
+  }
   const posted = await store.postRequest(
     {
       hash: statement.hash,

@@ -4,7 +4,7 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CountersignError, parseStrictJson } from '@countersign/core';
+import { activeDevice, CountersignError, parseStrictJson } from '@countersign/core';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger, type FastifyReply, LogController } from 'fastify';
 import { findAccount } from './accounts.ts';
@@ -125,7 +125,9 @@ async function upgrade(
   const urls = context.origins.map((origin) => origin + url.pathname);
   const device = await context.proofs.check(proof, 'GET', urls, account);
   const cursor = parseCursor(url.searchParams.get('cursor'));
-  context.streams.open(request, socket, head, { accountId: account.id, kid: device.kid, cursor });
+  // It may have been shown out while its proof was checked; from here on, nothing waits.
+  const { kid } = activeDevice(await findAccount(context, decodeName(name)), device.kid);
+  context.streams.open(request, socket, head, { accountId: account.id, kid, cursor });
 }
 
 function refuse(reply: FastifyReply, error: CountersignError): FastifyReply {

@@ -36,34 +36,6 @@ test('a database of a newer broker is refused, not guessed at', async () => {
   await rm(folder, { recursive: true });
 });
 
-test('a database from before there was a tree gets one of the heads that it has', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'countersign-store-'));
-  const path = join(folder, 'broker.db');
-  const before = openSqliteStore(path);
-  const heads = ['A', 'E', 'I'].map((letter, seq) => ({ seq, hash: letter.repeat(43) }));
-  for (const [i, head] of heads.entries()) {
-    const account = { name: `a${i}@example.com`, identity: head.hash, head, devices: new Map(), entries: [] };
-    await before.createAccount(account, 1_800_000_000);
-  }
-  const leaves = await before.tree.readLeaves(0, 10);
-  const hashes = [
-    { level: 1, n: 0 },
-    { level: 0, n: 2 },
-  ];
-  const roots = await before.tree.readHashes(hashes);
-  await before.close();
-  const database = new DatabaseSync(path);
-  database.exec('DROP TABLE tree_leaves; DROP TABLE tree_hashes; PRAGMA user_version = 1');
-  database.close();
-
-  const after = openSqliteStore(path);
-  assert.equal(leaves.length, 3);
-  assert.deepEqual(await after.tree.readLeaves(0, 10), leaves);
-  assert.deepEqual(await after.tree.readHashes(hashes), roots);
-  await after.close();
-  await rm(folder, { recursive: true });
-});
-
 test('a commit is synced to the disk, by a write-ahead log', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-store-'));
   const path = join(folder, 'broker.db');

@@ -21,7 +21,8 @@ const cli: Cli = {
 };
 
 // The source documents end some commands with a lone slash; it says nothing here.
-const args = process.argv.slice(2).filter((word) => word !== '/');
+const typed = process.argv.slice(2);
+const args = typed[0] === 'complete' ? typed : typed.filter((word) => word !== '/');
 
 try {
   await createProgram(cli).parseAsync(args, { from: 'user' });

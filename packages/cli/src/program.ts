@@ -7,6 +7,7 @@ import { addAccountCommands } from './commands/account.ts';
 import { addAnswerCommands } from './commands/answer.ts';
 import { addAskCommands } from './commands/ask.ts';
 import { addBrokerCommand } from './commands/broker.ts';
+import { addCompletionCommands } from './commands/completion.ts';
 import { addContactCommands } from './commands/contact.ts';
 import type { Cli } from './commands/context.ts';
 import { addDeviceCommands } from './commands/device.ts';
@@ -30,6 +31,7 @@ export function createProgram(cli: Cli): Command {
   addWatchCommand(program, cli);
   addReceiptCommands(program, cli);
   addBrokerCommand(program, cli);
+  addCompletionCommands(program, cli);
   inherit(program);
   return program;
 }

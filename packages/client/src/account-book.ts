@@ -191,6 +191,12 @@ export class AccountBook {
   }
 }
 
+/** Names of the accounts whose logs a state store holds. */
+export async function knownAccounts(state: StateStore): Promise<string[]> {
+  const all = await state.list<Kept>(KIND);
+  return all.map(([key]) => key.slice(key.indexOf(' ') + 1));
+}
+
 function key(origin: string, name: string): string {
   return `${origin} ${name}`;
 }

@@ -2,7 +2,7 @@
  * What an enquirer or a device imports. `Enquirer` asks, `Device` answers, `createAccount` makes either.
  * @module
  */
-export { AccountBook, type Binding, type KnownAccount } from './account-book.ts';
+export { AccountBook, type Binding, type KnownAccount, knownAccounts } from './account-book.ts';
 export {
   BrokerApi,
   type ListOptions,
@@ -15,7 +15,14 @@ export { Contacts } from './contacts.ts';
 export { createAccount, type NewAccountOptions, newEpoch } from './create-account.ts';
 export * from './device.ts';
 export { DEFAULT_RIGHTS, Devices, type Door, type KnockingDevice } from './devices.ts';
-export { type Ask, type Asked, Enquirer, type Outcome, type VerifiedAnswer } from './enquirer.ts';
+export {
+  type Ask,
+  type Asked,
+  askedQuestions,
+  Enquirer,
+  type Outcome,
+  type VerifiedAnswer,
+} from './enquirer.ts';
 export {
   completeEnrolment,
   type Enrolled,

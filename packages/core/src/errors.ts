@@ -25,6 +25,8 @@ export const ERROR_CODES = [
   'key-file-invalid',
   'passphrase-wrong',
   'passphrase-needed',
+  'keyring-unavailable',
+  'keyring-entry-missing',
   // accounts and device logs
   'account-unknown',
   'account-exists',

@@ -30,6 +30,7 @@ import {
 } from '../requests.ts';
 import { addEnrolmentRoutes } from './enrolment-routes.ts';
 import { provenDevice } from './proven-device.ts';
+import { LOG_ERRORS, PROOF_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
 import { ByName, Entries, Failed, MAX_WAIT, Statement, treeSize, wholeNumber } from './schemas.ts';
 import { addTreeRoutes } from './tree-routes.ts';
 import type { ValibotFastify } from './valibot-fastify.ts';
@@ -64,6 +65,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'What this broker is and can do',
+        'x-caller': 'anybody',
         tags: ['broker'],
         response: { 200: WellKnown },
       },
@@ -95,6 +97,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Whether the broker can read its store',
+        'x-caller': 'anybody',
         tags: ['broker'],
         response: { 200: v.object({ status: v.literal('ok') }), ...Failed },
       },
@@ -110,6 +113,14 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Register an account by the first entries of its device log',
+        'x-caller': 'whoever has the signed entries',
+        'x-errors': [
+          ...STATEMENT_ERRORS,
+          'name-invalid',
+          'log-invalid',
+          'device-not-entitled',
+          'account-exists',
+        ],
         tags: ['accounts'],
         body: v.strictObject({ entries: Entries }),
         response: { 201: v.object({ name: AccountName, identity: Hash }), ...Failed },
@@ -126,6 +137,8 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Read an account’s device log, with a checkpoint for its head and its place in the tree',
+        'x-caller': 'anybody',
+        'x-errors': ['account-unknown'],
         tags: ['accounts'],
         params: ByName,
         querystring: v.strictObject({
@@ -143,6 +156,8 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Append entries to an account’s device log, all or none',
+        'x-caller': 'whoever has the signed entries',
+        'x-errors': [...LOG_ERRORS, 'recovery-invalid', 'recovery-early'],
         tags: ['accounts'],
         params: ByName,
         body: v.strictObject({ entries: Entries }),
@@ -157,6 +172,25 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Post a request; the same one again is a safe retry',
+        'x-caller': 'whoever has the signed request',
+        'x-errors': [
+          'epoch-stale',
+          ...STATEMENT_ERRORS,
+          'enquirer-unknown',
+          'account-unknown',
+          'account-changed',
+          'account-mismatch',
+          'device-not-entitled',
+          'request-audience',
+          'request-lifetime',
+          'request-early',
+          'request-expired',
+          'request-conflict',
+          'not-permitted',
+          'contact-held',
+          'too-many-pending',
+          'too-often',
+        ],
         tags: ['requests'],
         body: v.strictObject({ request: Statement }),
         response: { 200: StateView, 201: StateView, ...Failed },
@@ -173,6 +207,8 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Read a request’s state, waiting until it is settled if asked to',
+        'x-caller': 'whoever knows the hash',
+        'x-errors': ['request-unknown'],
         tags: ['requests'],
         params: ByHash,
         querystring: v.strictObject({
@@ -192,6 +228,19 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Answer a request, by a device’s signed response',
+        'x-caller': 'whoever has the signed response',
+        'x-errors': [
+          ...STATEMENT_ERRORS,
+          'request-unknown',
+          'request-mismatch',
+          'account-unknown',
+          'account-changed',
+          'account-mismatch',
+          'device-not-entitled',
+          'contact-unknown',
+          'request-expired',
+          'request-not-pending',
+        ],
         tags: ['requests'],
         params: ByHash,
         body: v.strictObject({ response: Statement }),
@@ -206,6 +255,15 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Cancel a request of one’s own',
+        'x-caller': 'whoever has the signed statement',
+        'x-errors': [
+          ...STATEMENT_ERRORS,
+          'request-unknown',
+          'request-mismatch',
+          'response-late',
+          'request-expired',
+          'request-not-pending',
+        ],
         tags: ['requests'],
         params: ByHash,
         body: v.strictObject({ statement: Statement }),
@@ -220,6 +278,8 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Report a request as fraud; its enquirer is paused',
+        'x-caller': 'whoever has the signed statement',
+        'x-errors': [...STATEMENT_ERRORS, 'request-unknown', 'request-mismatch', 'response-late'],
         tags: ['requests'],
         params: ByHash,
         body: v.strictObject({ statement: Statement }),
@@ -237,6 +297,8 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'All that proves an answer, but for the plaintexts, which the broker never had',
+        'x-caller': 'whoever knows the hash',
+        'x-errors': ['request-unknown', 'request-not-pending'],
         tags: ['requests'],
         params: ByHash,
         response: { 200: ReceiptView, ...Failed },
@@ -270,6 +332,15 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Allow, block or forget an enquirer',
+        'x-caller': 'whoever has the signed statement',
+        'x-errors': [
+          ...STATEMENT_ERRORS,
+          'account-unknown',
+          'account-changed',
+          'device-not-entitled',
+          'log-conflict',
+          'contact-conflict',
+        ],
         tags: ['contacts'],
         body: v.strictObject({ statement: Statement }),
         response: { 200: v.object({ seq: v.number() }), ...Failed },
@@ -283,6 +354,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Read the changes of an account’s contacts (a device of it only)',
+        'x-errors': PROOF_ERRORS,
         tags: ['devices'],
         security: [{ dpop: [] }],
         params: ByName,
@@ -308,6 +380,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'List pending requests, oldest first (a device of the account only)',
+        'x-errors': PROOF_ERRORS,
         tags: ['devices'],
         security: [{ dpop: [] }],
         params: ByName,
@@ -329,6 +402,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'List settled requests, newest first (a device of the account only)',
+        'x-errors': PROOF_ERRORS,
         tags: ['devices'],
         security: [{ dpop: [] }],
         params: ByName,
@@ -349,6 +423,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'WebSocket of events (a device of the account only)',
+        'x-errors': [...PROOF_ERRORS, 'cursor-invalid'],
         description:
           'Offer the subprotocols `countersign.v1` and `dpop.<proof>`. Each message is an event; `cursor` in the query resumes after the event of that number. Close codes: 4403 revoked, 4408 read too slowly, 4410 the cursor is no longer kept (read the pending list again).',
         tags: ['devices'],

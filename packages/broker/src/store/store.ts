@@ -12,6 +12,8 @@ export interface AccountRow {
   readonly name: string;
   readonly identity: string;
   readonly head: Head;
+  /** Number of the newest epoch. */
+  readonly epoch: number;
   /** By kid, also the ones that do not count; but none that was let in and has not signed that it is in. */
   readonly devices: ReadonlyMap<string, Device>;
 }
@@ -150,7 +152,7 @@ export interface Store {
   appendLog(
     accountId: number,
     expected: Head,
-    next: { head: Head; devices: ReadonlyMap<string, Device>; entries: readonly string[] },
+    next: Pick<NewAccount, 'head' | 'epoch' | 'devices' | 'entries'>,
     accepted?: { readonly enrolment: EnrolmentRow; readonly statement: string },
   ): Promise<AccountEvent>;
 

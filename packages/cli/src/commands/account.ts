@@ -2,7 +2,7 @@
  * `countersign account`: make an account, show it, read a device log.
  * @module
  */
-import { hostname, userInfo } from 'node:os';
+import { userInfo } from 'node:os';
 import { BrokerApi, createAccount } from '@countersign/client';
 import {
   activeDevices,
@@ -11,25 +11,23 @@ import {
   parseAccountName,
   statementId,
 } from '@countersign/core';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import encodeQR from 'qr';
+import type { ProtectionName } from '../profile.ts';
 import { type Cli, show, withProfile } from './context.ts';
+import { newDeviceOptions } from './new-device-options.ts';
 
-export const DEFAULT_BROKER = 'http://127.0.0.1:8470';
+const SEALED_BY = { passphrase: 'your passphrase', keyring: 'a key in your keyring' } as const;
 
 export function addAccountCommands(program: Command, cli: Cli): void {
   const account = program.command('account').description('make and show your account');
 
-  account
+  const create = account
     .command('create')
     .description('make an account, with this device as its first')
-    .argument('[name]', 'like alice@example.com; by default your user name at the broker’s domain')
-    .option('--broker <url>', 'the broker that keeps it', cli.variables.COUNTERSIGN_BROKER ?? DEFAULT_BROKER)
-    .option('--device <name>', 'what you call this device', hostname())
-    .addOption(
-      new Option('--alg <algorithm>', 'of its signing key').choices(['EdDSA', 'ES256']).default('EdDSA'),
-    )
-    .action((name: string | undefined, options, command: Command) =>
+    .argument('[name]', 'like alice@example.com; by default your user name at the broker’s domain');
+  newDeviceOptions(create, cli, 'the broker that keeps it').action(
+    (name: string | undefined, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const broker = URL.parse(options.broker)?.origin ?? options.broker;
         const keys = await createAccount({
@@ -37,19 +35,19 @@ export function addAccountCommands(program: Command, cli: Cli): void {
           broker,
           deviceName: options.device,
           algorithm: options.alg,
-          ...profile.store(),
+          ...profile.store(options.protect),
         });
         const id = await statementId(cli.crypto, keys.identity);
         show(cli, json, { name: keys.name, fingerprint: id, link: formatAccountLink(keys) }, () =>
           [
             `Made the account ${cli.terminal.style('bold', keys.name)} on ${keys.broker}.`,
             `  fingerprint  ${id}`,
-            `  keys         ${profile.folder}/keys.json, sealed`,
+            `  keys         ${profile.folder}/keys.json, sealed by ${SEALED_BY[options.protect as ProtectionName]}`,
             'Give others your link: `countersign account show` prints it.',
           ].join('\n'),
         );
       }),
-    );
+  );
 
   account
     .command('show')
@@ -86,7 +84,7 @@ export function addAccountCommands(program: Command, cli: Cli): void {
   account
     .command('log')
     .description('read a device log, yours or another account’s, and check it against what you saw before')
-    .argument('[name]')
+    .argument('[name]', 'whose; yours by default')
     .action((name: string | undefined, _options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const wanted = name === undefined ? (await profile.account()).name : parseAccountName(name);

@@ -23,6 +23,8 @@ import { pickById } from '../request-ids.ts';
 import { defaultContact } from './contact.ts';
 import { type Cli, show, withProfile } from './context.ts';
 
+const ASKED_ID = 'of the question, as `confirm post` gave it, or an unambiguous start';
+
 export function addAskCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('post')
@@ -63,7 +65,7 @@ export function addAskCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('status')
     .description('what has become of a question of yours; an answer is verified')
-    .argument('<id>')
+    .argument('<id>', ASKED_ID)
     .option('--wait', 'wait for the answer, and exit by it')
     .addHelpText('after', EXIT_HELP)
     .action((id: string, options, command: Command) =>
@@ -79,7 +81,7 @@ export function addAskCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('cancel')
     .description('cancel a question of yours')
-    .argument('<id>')
+    .argument('<id>', ASKED_ID)
     .action((id: string, _options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const enquirer = await profile.enquirer();
@@ -92,7 +94,7 @@ export function addAskCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('verify')
     .description('verify the answer to a question of yours, and write its receipt')
-    .argument('<id>')
+    .argument('<id>', ASKED_ID)
     .option('--out <file>', 'where to write the receipt; it verifies offline, years later')
     .addHelpText('after', EXIT_HELP)
     .action((id: string, options, command: Command) =>

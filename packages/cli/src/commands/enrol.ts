@@ -3,7 +3,6 @@
  * accept and reject on one that is in.
  * @module
  */
-import { hostname } from 'node:os';
 import {
   completeEnrolment,
   type Door,
@@ -25,7 +24,7 @@ import {
   type Right,
   statementId,
 } from '@countersign/core';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import encodeQR from 'qr';
 import { startCountdown } from '../countdown.ts';
 import { factsText, time } from '../device-text.ts';
@@ -33,24 +32,18 @@ import { EXIT } from '../exit-codes.ts';
 import type { Profile } from '../profile.ts';
 import { pickDevice } from '../request-ids.ts';
 import { machineModel, operatingSystem } from '../this-machine.ts';
-import { DEFAULT_BROKER } from './account.ts';
 import { type Cli, show, withProfile } from './context.ts';
+import { newDeviceOptions } from './new-device-options.ts';
+
+const DAY = 86_400;
 
 export function addEnrolCommands(device: Command, cli: Cli): void {
-  device
+  const request = device
     .command('request')
     .description('on a new device: make its keys, and wait until a device of the account lets it in')
     .argument('<account>', 'the link that `device link` or `device pin` printed, or an account with --pin')
-    .option('--pin <pin>', 'the PIN that a device of the account gave', parsePin)
-    .option(
-      '--broker <url>',
-      'with an account’s name: its broker',
-      cli.variables.COUNTERSIGN_BROKER ?? DEFAULT_BROKER,
-    )
-    .option('--device <name>', 'what you call this device', hostname())
-    .addOption(
-      new Option('--alg <algorithm>', 'of its signing key').choices(['EdDSA', 'ES256']).default('EdDSA'),
-    )
+    .option('--pin <pin>', 'the PIN that a device of the account gave', parsePin);
+  newDeviceOptions(request, cli, 'with an account’s name: its broker')
     .option('--no-wait', 'do not wait here; `device complete` goes on')
     .action((account: string, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
@@ -60,7 +53,7 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
           model: machineModel(),
           os: operatingSystem(),
           algorithm: options.alg,
-          ...profile.store(),
+          ...profile.store(options.protect),
         });
         const fingerprint = await statementId(cli.crypto, waiting.account.identity);
         const { facts, code } = waiting;
@@ -95,7 +88,7 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
     .description(
       'print a link by which a new device may come before the door; you then let it in by its code',
     )
-    .option('--expire <time>', 'until when it is good: 10m, 1h, 1d', duration, 86_400)
+    .option('--expire <time>', 'until when it is good: 10m, 1h, 1d', duration, DAY)
     .option('--qr', 'print it as a QR code too')
     .action((options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
@@ -110,7 +103,7 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
     .command('pin')
     .description('give a PIN that lets one new device in, with the rights that you say')
     .option('--rights <rights>', 'what the new device may do, as ask,answer,pay,admit,recover', rights)
-    .option('--expire <time>', 'until when it is good: 10m, 1h, 1d', duration, 86_400)
+    .option('--expire <time>', 'until when it is good: 10m, 1h, 1d', duration, DAY)
     .option('--uri', 'print the link that carries the PIN alone')
     .option('--qr', 'print the link as a QR code too')
     .action((options, command: Command) =>

@@ -34,11 +34,17 @@ export type KeyAccount = KeyFile['account'];
 export class FileKeyStore implements KeyStore {
   readonly exports = true;
   readonly #path: string;
-  readonly #protection: KeyProtection;
+  readonly #sealing: KeyProtection;
+  readonly #opening: readonly KeyProtection[];
 
-  constructor(path: string, protection: KeyProtection) {
+  /**
+   * @param sealing what new keys are sealed with
+   * @param opening what a file may be sealed with that is there already
+   */
+  constructor(path: string, sealing: KeyProtection, opening: readonly KeyProtection[] = [sealing]) {
     this.#path = path;
-    this.#protection = protection;
+    this.#sealing = sealing;
+    this.#opening = opening;
   }
 
   /** Which account the keys are of, without opening them. @throws `key-file-invalid` */
@@ -46,19 +52,17 @@ export class FileKeyStore implements KeyStore {
     return (await this.#read())?.account;
   }
 
-  /** @throws `key-file-invalid`, `passphrase-wrong`, `passphrase-needed` */
+  /** @throws `key-file-invalid`, `passphrase-wrong`, `passphrase-needed`, `keyring-unavailable`, `keyring-entry-missing` */
   async load(): Promise<DeviceKeys | undefined> {
     const file = await this.#read();
     if (file === undefined) return undefined;
-    const key = await this.#protection.unlock(file.protection, file.account.name);
+    const protection = this.#protectionOf(file);
+    const key = await protection.unlock(file.protection, file.account.name);
     let plaintext: Uint8Array;
     try {
       ({ plaintext } = await compactDecrypt(file.keys, key));
     } catch (cause) {
-      throw new CountersignError('passphrase-wrong', 'the key file does not open with this passphrase', {
-        cause,
-        hint: 'try again; without the passphrase the keys in it are lost, and the device must be let in anew',
-      });
+      throw protection.wrongKey(cause);
     }
     const content = v.safeParse(Content, parseStrictJson(plaintext));
     if (!content.success) throw damaged(describeIssue(content.issues));
@@ -76,20 +80,31 @@ export class FileKeyStore implements KeyStore {
     };
   }
 
-  /** Writes a new file; one that is there already is never written over. @throws `profile-exists` */
-  async save({ name, identity, broker, signer, opener }: DeviceKeys): Promise<void> {
-    const { key, parameters } = await this.#protection.create(name);
-    const account: KeyAccount = { name, identity, broker };
-    const content = {
-      ...account,
-      sig: await exportPrivate(signer),
-      enc: await exportPrivate(opener),
-    };
-    const keys = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(content)))
-      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
-      .encrypt(key);
-    const file: KeyFile = { countersign: 'keys/1', account, protection: parameters, keys };
-    await writeOnce(this.#path, JSON.stringify(file));
+  /**
+   * Writes a new file; one that is there already is never written over.
+   * @throws `profile-exists`, `passphrase-needed`, `keyring-unavailable`
+   */
+  async save(deviceKeys: DeviceKeys): Promise<void> {
+    const { key, parameters } = await this.#sealing.create(deviceKeys.name);
+    try {
+      await writeOnce(this.#path, JSON.stringify(await seal(deviceKeys, key, parameters)));
+    } catch (error) {
+      await this.#sealing.discard(parameters);
+      throw error;
+    }
+  }
+
+  async discard(): Promise<void> {
+    const file = await this.#read();
+    if (file === undefined) return;
+    await unlink(this.#path);
+    await this.#protectionOf(file).discard(file.protection);
+  }
+
+  #protectionOf({ protection }: KeyFile): KeyProtection {
+    const found = this.#opening.find((one) => one.opens(protection));
+    if (found === undefined) throw damaged('it is sealed in a way that is not known here');
+    return found;
   }
 
   async #read(): Promise<KeyFile | undefined> {
@@ -99,10 +114,19 @@ export class FileKeyStore implements KeyStore {
     if (!file.success) throw damaged(describeIssue(file.issues));
     return file.output;
   }
+}
 
-  async discard(): Promise<void> {
-    await unlink(this.#path);
-  }
+async function seal(
+  { name, identity, broker, signer, opener }: DeviceKeys,
+  key: Uint8Array,
+  protection: KeyFile['protection'],
+): Promise<KeyFile> {
+  const account: KeyAccount = { name, identity, broker };
+  const content = { ...account, sig: await exportPrivate(signer), enc: await exportPrivate(opener) };
+  const keys = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(content)))
+    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+    .encrypt(key);
+  return { countersign: 'keys/1', account, protection, keys };
 }
 
 /** Whole or not at all, durable, and never over what is there. */

@@ -17,6 +17,7 @@ const STEPS: readonly string[] = [
     identity TEXT NOT NULL,
     head_seq INTEGER NOT NULL,
     head_hash TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
     devices TEXT NOT NULL,
     contacts_seq INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL
@@ -116,8 +117,7 @@ const STEPS: readonly string[] = [
     at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX notices_of_account ON notices (account_id, id);
-  `,
-  `
+
   -- The tree of all heads. Leaves are numbered from 0, without gaps.
   CREATE TABLE tree_leaves (
     n INTEGER PRIMARY KEY,

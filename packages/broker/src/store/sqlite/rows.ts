@@ -11,6 +11,7 @@ export interface AccountRecord {
   identity: string;
   head_seq: number;
   head_hash: string;
+  epoch: number;
   devices: string;
 }
 
@@ -67,6 +68,7 @@ export function accountOf(row: AccountRecord): AccountRow {
     name: row.name,
     identity: row.identity,
     head: { seq: row.head_seq, hash: row.head_hash },
+    epoch: row.epoch,
     devices: new Map(devices.map((device) => [device.kid, device])),
   };
 }

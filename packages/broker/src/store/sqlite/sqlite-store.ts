@@ -118,19 +118,20 @@ function sqliteStore(database: DatabaseSync): Store {
             hint: 'choose another name; an account of your own is joined from one of its devices',
           });
         }
-        const { name, identity, head, devices, entries } = account;
+        const { name, identity, head, epoch, devices, entries } = account;
         const { lastInsertRowid } = sql.insertAccount.run(
           name,
           identity,
           head.seq,
           head.hash,
+          epoch,
           devicesText(devices),
           now,
         );
         const id = Number(lastInsertRowid);
         for (const [seq, jws] of entries.entries()) sql.insertEntry.run(id, seq, jws);
         tree.append(id, { name, identity, head });
-        return { id, name, identity, head, devices };
+        return { id, name, identity, head, epoch, devices };
       }),
 
     async findAccount(name) {
@@ -158,6 +159,7 @@ function sqliteStore(database: DatabaseSync): Store {
         const { changes } = sql.advanceHead.run(
           next.head.seq,
           next.head.hash,
+          next.epoch,
           devicesText(next.devices, incompleteKids(accountId)),
           accountId,
           expected.seq,
@@ -238,7 +240,7 @@ function sqliteStore(database: DatabaseSync): Store {
       }),
 
     async readNotices(accountId, since) {
-      return sql.notices.all(accountId, since) as unknown as Notice[];
+      return (sql.notices.all(accountId, since) as unknown as Notice[]).map((row) => ({ ...row }));
     },
 
     postRequest(posted: NewRequest, now) {

@@ -27,7 +27,6 @@ export class SqliteTree implements TreeStore {
       'SELECT n AS "index", leaf FROM tree_leaves WHERE account_id = ? AND seq = ?',
     );
     this.#leaves = database.prepare('SELECT leaf FROM tree_leaves WHERE n >= ? ORDER BY n LIMIT ?');
-    this.#plantOld(database);
   }
 
   /** Adds a leaf. Only within a transaction. */
@@ -50,7 +49,8 @@ export class SqliteTree implements TreeStore {
   }
 
   async findLeaf(accountId: number, seq: number): Promise<TreeLeaf | undefined> {
-    return this.#leafOf.get(accountId, seq) as TreeLeaf | undefined;
+    const row = this.#leafOf.get(accountId, seq) as TreeLeaf | undefined;
+    return row && { ...row };
   }
 
   async readLeaves(from: number, max: number): Promise<string[]> {
@@ -68,38 +68,6 @@ export class SqliteTree implements TreeStore {
   #root({ level, n }: Subtree): Uint8Array {
     return (this.#hash.get(level, n) as { hash: Uint8Array }).hash;
   }
-
-  /** A database from before there was a tree gets one of the heads that its accounts have. */
-  #plantOld(database: DatabaseSync): void {
-    if (this.#currentSize() > 0) return;
-    database.exec('BEGIN IMMEDIATE');
-    try {
-      const accounts = database.prepare(
-        'SELECT id, name, identity, head_seq, head_hash FROM accounts ORDER BY id',
-      );
-      for (const {
-        id,
-        name,
-        identity,
-        head_seq: seq,
-        head_hash,
-      } of accounts.all() as unknown as OldAccount[]) {
-        this.append(id, { name, identity, head: { seq, hash: head_hash } });
-      }
-      database.exec('COMMIT');
-    } catch (error) {
-      database.exec('ROLLBACK');
-      throw error;
-    }
-  }
-}
-
-interface OldAccount {
-  id: number;
-  name: string;
-  identity: string;
-  head_seq: number;
-  head_hash: string;
 }
 
 function sha256(data: Uint8Array): Buffer {
