@@ -15,6 +15,7 @@ import { AccountBook } from './account-book.ts';
 import { BrokerApi } from './broker-api.ts';
 import type { Clock } from './clock.ts';
 import type { DeviceKeys } from './key-store.ts';
+import { rememberSigned } from './signed-entries.ts';
 import type { StateStore } from './state-store.ts';
 
 export interface SessionOptions {
@@ -42,7 +43,7 @@ export class Session {
     this.state = state;
     this.crypto = crypto;
     this.clock = clock;
-    this.api = new BrokerApi(keys.broker);
+    this.api = new BrokerApi(keys.broker, { onAppend: (entries) => rememberSigned(crypto, state, entries) });
     this.book = new AccountBook(this.api, crypto, state, clock);
   }
 

@@ -35,4 +35,5 @@ export * from './statement.ts';
 export * from './strict-json.ts';
 export * from './tree-head.ts';
 export * from './tree-leaf.ts';
+export * from './tree-tiles.ts';
 export * from './udf.ts';

@@ -5,16 +5,13 @@
  */
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { CountersignError, Hash } from '@countersign/core';
+import { CountersignError, formatBundle, Hash, TILE_HEIGHT, TILE_WIDTH, tileIndex } from '@countersign/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as v from 'valibot';
 import type { BrokerContext } from '../context.ts';
 import { Failed, treeSize } from './schemas.ts';
 import type { ValibotFastify } from './valibot-fastify.ts';
 
-/** Hashes in a full tile, and levels of the tree between one row of tiles and the next. */
-const TILE_WIDTH = 256;
-const TILE_HEIGHT = 8;
 const TILE_PATH = /^(entries|0|[1-9]\d?)\/((?:x\d{3}\/){0,4}\d{3})(?:\.p\/([1-9]\d{0,2}))?$/;
 
 interface Tile {
@@ -73,13 +70,6 @@ function parseTile(path: string): Tile | undefined {
   return { level: level === 'entries' ? level : Number(level), n, width };
 }
 
-/** A tile's number in groups of three digits: 1234067 is `x001/x234/067`. */
-function tileIndex(n: number): string {
-  const digits = String(n);
-  const padded = digits.padStart(Math.ceil(digits.length / 3) * 3, '0');
-  return padded.replaceAll(/\d{3}(?=\d)/g, 'x$&/');
-}
-
 async function exists({ tree }: BrokerContext, { level, n, width }: Tile): Promise<boolean> {
   const below = level === 'entries' ? 1 : TILE_WIDTH ** level;
   return n * TILE_WIDTH + width <= Math.floor((await tree.size()) / below);
@@ -92,23 +82,15 @@ function readHashes({ store }: BrokerContext, level: number, { n, width }: Tile)
   );
 }
 
-/** Leaves, each after its length in two bytes. */
-async function readEntries({ store }: BrokerContext, { n, width }: Tile): Promise<Buffer> {
+async function readEntries({ store }: BrokerContext, { n, width }: Tile): Promise<Uint8Array> {
   const leaves = await store.tree.readLeaves(n * TILE_WIDTH, width);
-  return Buffer.concat(
-    leaves.flatMap((leaf) => {
-      const bytes = Buffer.from(leaf);
-      const length = Buffer.alloc(2);
-      length.writeUInt16BE(bytes.length);
-      return [length, bytes];
-    }),
-  );
+  return formatBundle(leaves.map((leaf) => Buffer.from(leaf)));
 }
 
 async function sendCompressed(
   call: FastifyRequest,
   reply: FastifyReply,
-  bytes: Buffer,
+  bytes: Uint8Array,
 ): Promise<FastifyReply> {
   reply.header('vary', 'accept-encoding');
   const accepted = (call.headers['accept-encoding'] ?? '').split(',').map((one) => one.trim());
