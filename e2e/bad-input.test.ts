@@ -32,6 +32,7 @@ const GETS = [
   '/v1/accounts/alice@example.com/challenge',
   '/v1/accounts/alice@example.com/enrolments',
   `/v1/accounts/alice@example.com/enrolments/${HASH}`,
+  '/tlog/proof',
 ];
 
 let home: TestBroker;

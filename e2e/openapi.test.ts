@@ -93,6 +93,8 @@ async function tellStory(): Promise<void> {
   await alice.device.history();
   await host.enquirer.ask({ account: alice.name, text: 'Paused' }).catch(() => {});
   await host.enquirer.session.book.find('nobody@example.com', 0).catch(() => {});
+  await host.enquirer.session.api.readTreeProof(1, 2);
+  await host.enquirer.session.api.readTreeProof(2, 1_000_000).catch(() => {});
   const [phone, tablet] = [newcomer(clock), newcomer(clock)];
   const link = await alice.device.devices.invite('knock');
   const { code } = await phone.knock(link);

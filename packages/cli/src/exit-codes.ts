@@ -14,6 +14,7 @@ export const EXIT = {
   cancelled: 4,
   passcodeFailed: 5,
   pending: 6,
+  alarm: 7,
   notGood: 8,
   failed: 9,
   usage: 64,

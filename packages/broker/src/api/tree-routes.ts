@@ -29,6 +29,7 @@ export function addTreeRoutes(app: ValibotFastify, context: BrokerContext): void
       schema: {
         summary: 'Prove that the tree of all heads grew from one size to another',
         'x-caller': 'anybody',
+        'x-errors': ['input-invalid'],
         tags: ['tree'],
         querystring: v.strictObject({ from: treeSize('The older size'), to: treeSize('The newer size') }),
         response: { 200: v.object({ consistency: v.array(Hash) }), ...Failed },
