@@ -16,7 +16,7 @@ import { temporaryFolder } from './processes.ts';
 const run = promisify(execFile);
 const SOURCE = fileURLToPath(new URL('../spec/go/', import.meta.url));
 /** The Go that the source asks for. */
-const OLDEST = [1, 23];
+const OLDEST = [1, 26];
 
 async function missingGo(): Promise<string | false> {
   try {
@@ -55,12 +55,14 @@ describe('a Go program with golang.org/x/mod/sumdb', { skip: await missingGo(), 
 
   /** Accounts that are nobody's, straight into the store: for the tree, a leaf is a leaf. */
   async function grow(to: number): Promise<void> {
-    const { store } = broker.broker.context;
+    const { store, tree } = broker.broker.context;
     for (let i = await store.tree.size(); i < to; i++) {
       const hash = Buffer.alloc(32, i).toString('base64url');
       const named = { name: `n${i}@example.com`, identity: hash, head: { seq: 0, hash } };
       await store.createAccount({ ...named, epoch: 0, devices: new Map(), entries: ['e'] }, 1_800_000_000);
     }
+    // Else the head that is shown may be a second old.
+    await tree.head(to);
   }
 
   test('verifies a tree in one partial tile', async () => {
@@ -86,7 +88,7 @@ describe('a Go program with golang.org/x/mod/sumdb', { skip: await missingGo(), 
   test('refuses a tree of which one leaf, one hash of a tile, or the head was altered', async () => {
     const cases: [path: RegExp, at: number, said: RegExp][] = [
       [/^\/tlog\/tile\/entries\/001$/, 40, /leaf 256/],
-      [/^\/tlog\/tile\/0\/001$/, 40, /inconsistent tile|transparency proof/],
+      [/^\/tlog\/tile\/0\/001$/, 40, /inconsistent tile/],
       [/^\/tlog\/checkpoint$/, 25, /invalid signature/],
     ];
     for (const [path, at, said] of cases) {
