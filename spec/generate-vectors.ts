@@ -22,6 +22,7 @@ import { response } from './generator/responses.ts';
 import { sealing } from './generator/sealing.ts';
 import { statements } from './generator/statements.ts';
 import { displayText, srml } from './generator/text.ts';
+import { transparency } from './generator/transparency.ts';
 import type { VectorFile } from './generator/vector.ts';
 
 export const VECTORS = new URL('vectors/', import.meta.url);
@@ -43,6 +44,7 @@ const FILES: Readonly<Record<string, (memory: Memory) => VectorFile | Promise<Ve
   epoch,
   'device-log': deviceLog,
   checkpoint,
+  transparency,
   question,
   passcode,
   sealing,
