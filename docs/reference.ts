@@ -21,6 +21,7 @@ export function commandTree(): { program: Command; commands: Command[] } {
     terminal: processTerminal,
     variables: {},
     exit: EXIT.ok,
+    answering: false,
   });
   const commands = visibleCommands(program).map((command) =>
     command.name() === 'broker' ? createBrokerProgram() : command,

@@ -7,6 +7,7 @@ import { startTestBroker, type TestBroker, TestClock } from './parties.ts';
 
 const RUNS = process.env.SLOW ? 2000 : 100;
 const HASH = 'A'.repeat(43);
+const ROOM = 'A'.repeat(22);
 const POSTS = [
   '/v1/accounts',
   '/v1/accounts/alice@example.com/log',
@@ -15,6 +16,8 @@ const POSTS = [
   `/v1/requests/${HASH}/cancel`,
   `/v1/requests/${HASH}/report`,
   '/v1/contacts',
+  '/v1/rooms',
+  `/v1/rooms/${ROOM}/items`,
   '/v1/accounts/alice@example.com/invitations',
   '/v1/accounts/alice@example.com/enrolments',
   `/v1/accounts/alice@example.com/enrolments/${HASH}/accept`,
@@ -30,6 +33,7 @@ const GETS = [
   '/v1/accounts/alice@example.com/contacts',
   '/v1/accounts/alice@example.com/stream',
   '/v1/accounts/alice@example.com/challenge',
+  '/v1/accounts/alice@example.com/room-items',
   '/v1/accounts/alice@example.com/enrolments',
   `/v1/accounts/alice@example.com/enrolments/${HASH}`,
   '/tlog/proof',
@@ -77,7 +81,8 @@ test('the table of routes is the whole of the interface', async () => {
   const described = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
-  const named = (path: string) => path.replace('alice@example.com', '{name}').replace(HASH, '{hash}');
+  const named = (path: string) =>
+    path.replace('alice@example.com', '{name}').replace(HASH, '{hash}').replace(ROOM, '{room}');
   const tested = [
     ...POSTS.map((path) => `post ${named(path)}`),
     ...GETS.map((path) => `get ${named(path)}`),

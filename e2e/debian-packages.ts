@@ -9,6 +9,7 @@ import { delimiter, join } from 'node:path';
 /** A program that must be there, and the package that has it. */
 const NEEDED: readonly (readonly [program: string, debian: string])[] = [
   ['script', 'bsdutils'],
+  ['chromium', 'chromium'],
   ['python3', 'python3'],
   ['zsh', 'zsh'],
   ['fish', 'fish'],

@@ -18,7 +18,7 @@ import { createWorld } from './world.ts';
 
 const world = createWorld();
 const accept = (device: Device, knocking: KnockingDevice, code?: string) =>
-  device.devices.accept(knocking, code, ['answer', 'pay']);
+  device.devices.accept(knocking, code, { rights: ['answer', 'pay'] });
 
 /** Alice, and a phone of hers before her door. */
 async function knocking() {

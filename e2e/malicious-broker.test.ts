@@ -271,7 +271,7 @@ describe('a device detects a broker that', () => {
     ['the time it expires', 'exp', 'signature-invalid'],
     ['the asker’s id of it', 'jti', 'signature-invalid'],
     ['the account that is asked', 'sub_id', 'account-mismatch'],
-    ['the broker that is meant', 'aud', 'signature-invalid'],
+    ['the broker that is meant', 'aud', 'statement-malformed'],
   ] as const) {
     test(`alters one character of ${what}`, async () => {
       await fresh();

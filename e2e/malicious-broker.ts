@@ -68,7 +68,7 @@ export async function startMaliciousBroker(clock: {
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const honest = await startTestBroker(clock, origin);
+  const honest = await startTestBroker(clock, { origin });
   upstream = honest.broker.local;
   return {
     origin,

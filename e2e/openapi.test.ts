@@ -105,6 +105,9 @@ async function tellStory(): Promise<void> {
   await phone.complete();
   await tablet.complete();
   await tablet.knock({ ...link, pin: 'AAAA-AAAA-AAAA-AAAA-AAAA-AAAA' }).catch(() => {});
+  const { name, identity } = host.device.session.keys;
+  const room = await alice.device.rooms.create('Lunch', [{ name, identity }]);
+  await alice.device.rooms.send(room, 'Where?');
   const log = await alice.device.session.ownLog();
   await alice.device.session.api.appendLog(alice.name, [...log.entries]).catch(() => {});
 }

@@ -23,7 +23,12 @@ import {
   type SignatureAlgorithm,
 } from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
-import { type RunningBroker, sodiumCrypto, startBroker } from '../packages/broker/src/index.ts';
+import {
+  type BrokerOptions,
+  type RunningBroker,
+  sodiumCrypto,
+  startBroker,
+} from '../packages/broker/src/index.ts';
 import { temporaryFolder } from './processes.ts';
 
 const realNow = Date.now;
@@ -49,7 +54,10 @@ export interface TestBroker extends AsyncDisposable {
 }
 
 /** A broker on a free port and in a temporary folder. */
-export async function startTestBroker(clock: Clock, origin?: string): Promise<TestBroker> {
+export async function startTestBroker(
+  clock: Clock,
+  options: Partial<BrokerOptions> = {},
+): Promise<TestBroker> {
   const folder = await temporaryFolder();
   const broker = await startBroker({
     data: folder.path,
@@ -57,7 +65,9 @@ export async function startTestBroker(clock: Clock, origin?: string): Promise<Te
     port: 0,
     crypto: sodiumCrypto,
     now: clock.now,
-    ...(origin === undefined ? {} : { origin }),
+    // a test makes as many people as it needs
+    registrationsPerHour: 1_000_000,
+    ...options,
   });
   return {
     broker,

@@ -64,6 +64,7 @@ import { parseSrml } from '@countersign/core/srml';
 import { importOpener, webCrypto } from '@countersign/core/webcrypto';
 import * as v from 'valibot';
 import { generateVectors, VECTORS } from '../spec/generate-vectors.ts';
+import { withLogs } from '../spec/generator/shared-logs.ts';
 import type { Loose, VectorFile } from '../spec/generator/vector.ts';
 
 const utf8 = new TextEncoder();
@@ -92,8 +93,9 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
   epoch: readLog,
   'device-log': async ({ pinned, offered, from }) =>
     foundIn(await followLog(webCrypto, await replayLog(webCrypto, pinned), offered, from)),
-  checkpoint: async ({ statement, key, entries, now, max_age }) => {
-    const word = await verifyCheckpoint(webCrypto, statement, key, await replayLog(webCrypto, entries));
+  checkpoint: async ({ statement, broker: origin, key, entries, now, max_age }) => {
+    const log = await replayLog(webCrypto, entries);
+    const word = await verifyCheckpoint(webCrypto, statement, { origin, key }, log);
     checkFreshness(word, now, max_age);
     return { iss: word.payload.iss, iat: word.payload.iat };
   },
@@ -247,11 +249,11 @@ const names = readdirSync(VECTORS).filter((name) => name.endsWith('.json'));
 for (const name of names) {
   const topic = name.slice(0, -'.json'.length);
   const text = readFileSync(new URL(name, VECTORS), 'utf8');
-  const { vectors } = JSON.parse(text) as VectorFile;
+  const file = JSON.parse(text) as VectorFile;
   describe(`spec/vectors/${name}`, () => {
-    for (const vector of vectors) {
+    for (const vector of file.vectors) {
       test(`${vector.name}: ${vector.comment}`, async () => {
-        const read = async () => READERS[topic]!(vector);
+        const read = async () => READERS[topic]!(withLogs(file, vector));
         if (vector.result === 'valid') {
           const found = await read();
           if (vector.expect !== undefined) assert.deepEqual(JSON.parse(JSON.stringify(found)), vector.expect);

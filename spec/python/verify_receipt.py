@@ -19,6 +19,7 @@ import argparse
 import base64
 import hashlib
 import hmac
+import ipaddress
 import json
 import re
 import sys
@@ -40,6 +41,7 @@ MAX_DEPTH = 16
 MAX_DEVICES = 20
 CLOCK_SKEW = 60
 LONGEST_LIFETIME = 86_400
+LIFETIME = {"login": 600, "payment": 600, "approval": 86_400}
 CHECKPOINT_AGE = {"login": 3600, "payment": 3600, "approval": 86_400}
 OUTCOMES = {"accept": 0, "reject": 1, "fraud": 1, "passcode-failed": 5}
 NOT_GOOD = 8
@@ -208,12 +210,37 @@ def both(form: Form, check: Callable[[Any], bool]) -> Form:
 LOCAL = r"[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?"
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 NAME = text(rf"(?!.*\.\.){LOCAL}@{LABEL}(?:\.{LABEL})*", 254)
+ORIGIN_TEXT = text(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?", 255)
+
+
+def is_origin(v: Any) -> bool:
+    if not ORIGIN_TEXT(v):
+        return False
+    scheme, rest = v.split("://")
+    host, port = re.fullmatch(r"(\[.*\]|[^:]*)(?::(.*))?", rest).groups()
+    if port is not None and (int(port) > 65_535 or int(port) == {"http": 80, "https": 443}[scheme]):
+        return False
+    try:
+        if host.startswith("["):
+            return host[1:-1] == ipv6_text(ipaddress.IPv6Address(host[1:-1]))
+        last = host.removesuffix(".").rsplit(".", 1)[-1]
+        if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last):
+            return host == str(ipaddress.IPv4Address(host))
+    except ValueError:
+        return False
+    return True
+
+
+def ipv6_text(address: ipaddress.IPv6Address) -> str:
+    mapped = address.ipv4_mapped
+    return str(address) if mapped is None else "::ffff:%x:%x" % divmod(int(mapped), 65_536)
+
+
 BYTES_16 = text(r"[A-Za-z0-9_-]{21}[AQgw]")
 BYTES_32 = text(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 HASH = BYTES_32
 KID = text(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){6}")
 SECONDS = whole(0, 4_102_444_800)
-ORIGIN = text(r".*", 255)
 SEALED_BYTES = text(r"[A-Za-z0-9_-]+", 32_768)
 JWS = text(r".*")
 HEAD = members({"seq": whole(0), "hash": HASH})
@@ -285,7 +312,7 @@ REQUEST_CLEAR = {
     "iss_id": HASH,
     "sub": NAME,
     "sub_id": HASH,
-    "aud": ORIGIN,
+    "aud": is_origin,
     "iat": SECONDS,
     "exp": SECONDS,
 }
@@ -328,7 +355,7 @@ KINDS: dict[str, Form] = {
         members({**RESPONSE_CLEAR, "sealed": SEALED}),
     ),
     "checkpoint": members(
-        {"iss": ORIGIN, "sub": NAME, "sub_id": HASH, "iat": SECONDS, "head": HEAD}
+        {"iss": is_origin, "sub": NAME, "sub_id": HASH, "iat": SECONDS, "head": HEAD}
     ),
 }
 ENTRIES = ("genesis", "device-add", "device-revoke", "epoch")
@@ -550,6 +577,7 @@ def verify_receipt(receipt: Any) -> Verified:
     request = parse_statement(receipt["request"], "request")
     verify_request(request, enquirer)
     question = read_question(request, disclosed.get("request"))
+    check_lifetime(request, question["kind"])
     response = parse_statement(receipt["response"], "response")
     device = verify_response(response, request, account)
     decision = read_decision(response, request, disclosed.get("response"))
@@ -578,6 +606,11 @@ def read_question(request: Statement, plaintext: str | None) -> dict[str, Any]:
             raise Refused("receipt-invalid", "a plaintext where nothing was sealed")
         return request.payload["content"]
     return open_disclosed(request.payload["sealed"], plaintext, QUESTION)
+
+
+def check_lifetime(request: Statement, kind: str) -> None:
+    if request.payload["exp"] - request.payload["iat"] > LIFETIME[kind]:
+        raise Refused("request-lifetime", f"a {kind} may stand for {LIFETIME[kind]} s at most")
 
 
 def open_disclosed(sealed: dict[str, Any], plaintext: str | None, form: Form) -> dict[str, Any]:
@@ -651,7 +684,9 @@ def check_checkpoint(
     checkpoint: Statement, account: Log, request: Statement, response: Statement, kind: str
 ) -> None:
     payload = checkpoint.payload
-    if payload["sub_id"] != account.identity or payload["head"]["hash"] != account.hashes[-1]:
+    head = {"seq": len(account.hashes) - 1, "hash": account.hashes[-1]}
+    about = (payload["sub"], payload["sub_id"], payload["head"])
+    if about != (account.name, account.identity, head):
         raise Refused("receipt-invalid", "the checkpoint is for another log than the receipt holds")
     if payload["iss"] != request.payload["aud"]:
         raise Refused("receipt-invalid", "the checkpoint is by another broker than the request names")

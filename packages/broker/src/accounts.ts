@@ -14,14 +14,20 @@ import {
   replayLog,
 } from '@countersign/core';
 import type { BrokerContext } from './context.ts';
-import type { AccountRow, EnrolmentRow } from './store/store.ts';
+import type { Accepted, AccountRow } from './store/store.ts';
 
 /** Checkpoints are signed at most this often per account, in seconds. */
 const CHECKPOINT_LIFE = 15;
 
+/**
+ * Registers an account.
+ * @param address where the call came from
+ * @throws `too-often`, `account-exists`, `name-invalid`, and what replaying its log throws
+ */
 export async function registerAccount(
   context: BrokerContext,
   entries: readonly string[],
+  address: string,
 ): Promise<AccountRow> {
   const log = await replayLog(context.crypto, entries);
   const domain = log.name.slice(log.name.indexOf('@') + 1);
@@ -33,6 +39,7 @@ export async function registerAccount(
   const known = await context.store.findAccount(log.name);
   // Whoever registers the same account again had lost the first answer.
   if (known?.identity === log.identity) return known;
+  context.registrations.count(address, context.now());
   return context.store.createAccount({ ...log, epoch: log.epoch.n }, context.now());
 }
 
@@ -70,7 +77,7 @@ export async function appendToLog(
   context: BrokerContext,
   name: string,
   entries: readonly string[],
-  accepted?: { readonly enrolment: EnrolmentRow; readonly statement: string },
+  accepted?: Accepted,
 ): Promise<DeviceLog> {
   const account = await findAccount(context, name);
   const log = await replayLog(context.crypto, await context.store.readLog(account.id, 0));

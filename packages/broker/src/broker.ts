@@ -9,10 +9,12 @@ import type { FastifyBaseLogger } from 'fastify';
 import { loadBrokerKey } from './broker-key.ts';
 import type { BrokerContext } from './context.ts';
 import { ProofChecker } from './device-proof.ts';
+import { REGISTRATIONS_PER_HOUR } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { openOperatorSocket } from './operator.ts';
+import { Registrations } from './registrations.ts';
 import { expireRequests } from './requests.ts';
-import { createServer } from './server.ts';
+import { createServer, type ServerOptions } from './server.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { Streams } from './streams.ts';
@@ -22,7 +24,7 @@ import { Waiters } from './waiters.ts';
 const SWEEP_MS = 1000;
 const PRUNE_MS = 60_000;
 
-export interface BrokerOptions {
+export interface BrokerOptions extends ServerOptions {
   /** Folder of the database and the broker's key. */
   readonly data: string;
   readonly host: string;
@@ -31,6 +33,8 @@ export interface BrokerOptions {
   /** Where the world reaches it, if not at host and port. */
   readonly origin?: string;
   readonly domains?: readonly string[];
+  /** Accounts that one remote address may register in an hour. */
+  readonly registrationsPerHour?: number;
   /** Seconds after which settled requests are removed; never, if absent. */
   readonly retain?: number;
   readonly crypto: CryptoProvider;
@@ -67,7 +71,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const store = openSqliteStore(databasePath(data));
   const origins: string[] = options.origin === undefined ? [] : [options.origin];
   const context = createContext(options, store, signer, origins);
-  const app = await createServer(context, logger);
+  const app = await createServer(context, logger, options);
   const listening = await app.listen({ host, port });
   const local = URL.parse(listening)!.origin;
   if (!origins.includes(local)) origins.push(local);
@@ -101,7 +105,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
 }
 
 function createContext(
-  { crypto, now, domains = [] }: BrokerOptions,
+  { crypto, now, domains = [], registrationsPerHour = REGISTRATIONS_PER_HOUR }: BrokerOptions,
   store: Store,
   signer: Signer,
   origins: string[],
@@ -122,6 +126,7 @@ function createContext(
     streams: new Streams(store),
     proofs: new ProofChecker(crypto, now),
     tree: new Tree({ store: store.tree, crypto, signer, origins, now }),
+    registrations: new Registrations(registrationsPerHour),
   };
 }
 

@@ -5,6 +5,7 @@
 import type { CryptoProvider, PublicSigningJwk, Settled, Signer } from '@countersign/core';
 import type { ProofChecker } from './device-proof.ts';
 import type { Metrics } from './metrics.ts';
+import type { Registrations } from './registrations.ts';
 import type { Store } from './store/store.ts';
 import type { Streams } from './streams.ts';
 import type { Tree } from './tree.ts';
@@ -30,5 +31,6 @@ export interface BrokerContext {
   readonly proofs: ProofChecker;
   /** The tree of all heads. */
   readonly tree: Tree;
+  readonly registrations: Registrations;
   readonly metrics: Metrics;
 }

@@ -142,13 +142,14 @@ export async function awaitEnrolment(
   }
 }
 
-/** Lets a waiting device in: the log's entries that do so, and the accepting device's word. */
+/** Lets a waiting device in: the log's entries that do so, the accepting device's word, and room keys for it. */
 export async function acceptEnrolment(
   context: BrokerContext,
   name: string,
   hash: string,
   jws: string,
   entries: readonly string[],
+  share: string | undefined,
 ): Promise<DeviceLog> {
   const { crypto } = context;
   const { account, enrolment } = await findEnrolment(context, name, hash);
@@ -159,14 +160,14 @@ export async function acceptEnrolment(
   await verifyStatement(crypto, statement, by.sig);
   checkWaiting(context, enrolment);
   const asked = (await parseEnrolment(context, enrolment)).device;
-  const first = await parseStatement(crypto, DeviceAddEntry, entries[0]!);
-  if (first.payload.device !== asked) {
+  const last = await parseStatement(crypto, DeviceAddEntry, entries.at(-1)!);
+  if (last.payload.device !== asked) {
     throw new CountersignError(
       'enrolment-mismatch',
       'the entry lets in another device than the one that waits',
     );
   }
-  const log = await appendToLog(context, name, entries, { enrolment, statement: jws });
+  const log = await appendToLog(context, name, entries, { enrolment, statement: jws, share });
   context.waitingDevices.wake(hash, true);
   return log;
 }

@@ -4,10 +4,12 @@
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { isOrigin } from '@countersign/core';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
 import { backUp } from './backup.ts';
 import { operatorSocketPath, startBroker } from './broker.ts';
+import { REGISTRATIONS_PER_HOUR } from './limits.ts';
 import { callOperator } from './operator-client.ts';
 import { sodiumCrypto } from './sodium.ts';
 
@@ -21,8 +23,14 @@ function port(text: string): number {
 }
 
 function origin(text: string): string {
-  if (URL.parse(text)?.origin !== text) throw new InvalidArgumentError('like https://confirm.example.com');
+  if (!isOrigin(text)) throw new InvalidArgumentError('like https://confirm.example.com');
   return text;
+}
+
+function perHour(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('a whole number from 1');
+  return value;
 }
 
 function days(text: string): number {
@@ -36,6 +44,10 @@ function dataOption(): Option {
     defaultData,
     '~/.local/share/countersign-broker',
   );
+}
+
+function webOrigins(text: string, before: string[] = []): string[] {
+  return [...before, origin(text)];
 }
 
 export function createProgram(): Command {
@@ -52,6 +64,17 @@ export function createProgram(): Command {
     .option('--host <address>', 'address to listen on', '127.0.0.1')
     .option('--port <number>', 'port to listen on; 0 for any free one', port, DEFAULT_PORT)
     .option('--origin <url>', 'where the world reaches it, if through a proxy', origin)
+    .option(
+      '--registrations <number>',
+      'accounts that one remote address may register in an hour',
+      perHour,
+      REGISTRATIONS_PER_HOUR,
+    )
+    .option(
+      '--trust-proxy <address...>',
+      'proxies, by address or network, that are believed where a call came from (X-Forwarded-For)',
+    )
+    .option('--web-origin <url...>', 'web pages of these origins may call it from a browser', webOrigins)
     .option('--domain <name...>', 'keep accounts of these domains only')
     .option('--retain <days>', 'remove settled requests after so many days; by default they are kept', days)
     .addOption(
@@ -68,6 +91,9 @@ export function createProgram(): Command {
         ...(options.origin === undefined ? {} : { origin: options.origin }),
         ...(options.retain === undefined ? {} : { retain: options.retain }),
         domains: options.domain ?? [],
+        registrationsPerHour: options.registrations,
+        trustProxy: options.trustProxy ?? [],
+        webOrigins: options.webOrigin ?? [],
         crypto: sodiumCrypto,
         now: () => Math.floor(Date.now() / 1000),
         logger,

@@ -5,6 +5,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { activeDevice, CountersignError, parseStrictJson } from '@countersign/core';
+import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
 import Fastify, { type FastifyBaseLogger, type FastifyReply, LogController } from 'fastify';
 import { findAccount } from './accounts.ts';
@@ -17,9 +18,20 @@ import { parseCursor } from './streams.ts';
 const MAX_BODY = 256 * 1024;
 const STREAM_PATH = /^\/v1\/accounts\/([^/]+)\/stream$/;
 
+export interface ServerOptions {
+  /** Origins of web pages that may call it from a browser. */
+  readonly webOrigins?: readonly string[];
+  /**
+   * Addresses or networks of proxies whose word is taken for where a call came from (X-Forwarded-For); nobody's,
+   * if absent.
+   */
+  readonly trustProxy?: readonly string[];
+}
+
 export async function createServer(
   context: BrokerContext,
   logger: FastifyBaseLogger | undefined,
+  { webOrigins = [], trustProxy = [] }: ServerOptions = {},
 ): Promise<ValibotFastify> {
   const app = useValibot(
     Fastify({
@@ -29,7 +41,7 @@ export async function createServer(
         refuse(reply as FastifyReply, asCountersignError(thrown));
       },
       bodyLimit: MAX_BODY,
-
+      ...(trustProxy.length === 0 ? {} : { trustProxy: [...trustProxy] }),
       routerOptions: { maxParamLength: 256 },
       forceCloseConnections: 'idle',
       // Longer than the longest poll.
@@ -59,6 +71,16 @@ export async function createServer(
     },
     transform: ({ schema, url }) => ({ schema: describeSchema(schema ?? {}), url }),
   });
+
+  if (webOrigins.length > 0) {
+    await app.register(cors, {
+      origin: [...webOrigins],
+      methods: ['GET', 'POST'],
+      allowedHeaders: ['content-type', 'dpop'],
+      exposedHeaders: ['retry-after'],
+      maxAge: 86_400,
+    });
+  }
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_call, body, done) => {

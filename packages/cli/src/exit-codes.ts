@@ -32,7 +32,7 @@ Exit status:
    5  ended by wrong passcodes
    6  still pending
    8  an answer came that is not good: do not go on
-   9  any other error
+   9  any other error; a wrong passcode of yours, while there are tries left
   64  the command was not understood
   69  the broker does not answer
   70  a failure of this program`;
@@ -103,6 +103,10 @@ const NOT_GOOD: ReadonlySet<ErrorCode> = new Set([
   'broker-changed',
 ]);
 
-export function exitOfError({ code }: CountersignError): number {
+/** Codes that, on the answering side, are about what the person gave. */
+const GIVEN: ReadonlySet<ErrorCode> = new Set(['passcode-wrong', 'verification-missing']);
+
+export function exitOfError({ code }: CountersignError, answering: boolean): number {
+  if (answering && GIVEN.has(code)) return EXIT.failed;
   return ERRORS[code] ?? (NOT_GOOD.has(code) ? EXIT.notGood : EXIT.failed);
 }

@@ -18,6 +18,7 @@ const cli: Cli = {
   terminal: processTerminal,
   variables: process.env,
   exit: EXIT.ok,
+  answering: false,
 };
 
 // The source documents end some commands with a lone slash; it says nothing here.
@@ -43,5 +44,5 @@ function report(error: unknown): number {
   } else {
     process.stderr.write(`countersign: ${message} (${code})\n${hint === undefined ? '' : `hint: ${hint}\n`}`);
   }
-  return exitOfError(error);
+  return exitOfError(error, cli.answering);
 }

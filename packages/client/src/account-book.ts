@@ -160,7 +160,8 @@ export class AccountBook {
 
   async #verifyCheckpoint(jws: string, log: DeviceLog): Promise<Verified<CheckpointPayload>> {
     try {
-      return await verifyCheckpoint(this.#crypto, jws, await this.brokerKey(), log);
+      const broker = { origin: this.#api.origin, key: await this.brokerKey() };
+      return await verifyCheckpoint(this.#crypto, jws, broker, log);
     } catch (cause) {
       if (!(cause instanceof CountersignError) || cause.code !== 'signature-invalid') throw cause;
       throw new CountersignError('broker-changed', `${this.#api.origin} signs with another key than before`, {

@@ -10,6 +10,7 @@ import {
   Hash,
   isErrorCode,
   makeVisible,
+  Origin,
   PublicSigningKey,
   parseStrictJson,
   STATES,
@@ -26,10 +27,7 @@ const Words = v.pipe(v.string(), v.transform(makeVisible));
 
 const WellKnown = v.object({
   versions: v.array(v.string()),
-  origin: v.pipe(
-    v.string(),
-    v.check((text) => URL.parse(text)?.origin === text, 'not an origin'),
-  ),
+  origin: Origin,
   key: PublicSigningKey,
   domains: v.array(v.string()),
 });
@@ -66,6 +64,7 @@ const Enrolment = v.object({
   posted_at: v.number(),
   expires_at: v.number(),
   statement: v.optional(v.string()),
+  share: v.optional(v.string()),
 });
 export type WireEnrolment = v.InferOutput<typeof Enrolment>;
 
@@ -81,6 +80,9 @@ const Waiting = v.object({
   ),
 });
 export type WireWaiting = v.InferOutput<typeof Waiting>;
+const RoomItems = v.object({
+  items: v.array(v.object({ cursor: v.number(), room: v.string(), statement: v.string() })),
+});
 const Done = v.object({ done: v.literal(true) });
 
 export type WireEvent = v.InferOutput<typeof Event>;
@@ -208,8 +210,14 @@ export class BrokerApi {
     return this.#getProven(signer, `${pathOf(name)}/enrolments`, '', Waiting);
   }
 
-  async acceptEnrolment(name: string, hash: string, statement: string, entries: readonly string[]) {
-    const body = { statement, entries };
+  async acceptEnrolment(
+    name: string,
+    hash: string,
+    statement: string,
+    entries: readonly string[],
+    share?: string,
+  ): Promise<void> {
+    const body = { statement, entries, share };
     await this.#onAppend?.(entries);
     await this.#post(`${pathOf(name)}/enrolments/${hash}/accept`, body, v.object({ seq: v.number() }));
   }
@@ -221,6 +229,25 @@ export class BrokerApi {
     statement: string,
   ): Promise<void> {
     await this.#post(`${pathOf(name)}/enrolments/${hash}/${how}`, { statement }, Done);
+  }
+
+  async createRoom(statement: string): Promise<void> {
+    await this.#post('/v1/rooms', { statement }, Done);
+  }
+
+  async addRoomItem(room: string, statement: string): Promise<void> {
+    await this.#post(`/v1/rooms/${room}/items`, { statement }, Done);
+  }
+
+  /** Items of an account's rooms after a place, oldest first, a page of them. */
+  async readRoomItems(signer: WebSigner, name: string, after: number) {
+    const { items } = await this.#getProven(
+      signer,
+      `${pathOf(name)}/room-items`,
+      `?after=${after}`,
+      RoomItems,
+    );
+    return items;
   }
 
   postRequest(request: string): Promise<WireState> {

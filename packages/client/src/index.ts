@@ -33,6 +33,7 @@ export {
 } from './enrol.ts';
 export { type DeviceKeys, type KeyStore, MemoryKeyStore } from './key-store.ts';
 export { type Alarm, type BrokerAlarm, type LogAlarm, LogMonitor, type Round } from './monitor.ts';
+export { type KnownRoom, type RoomMessage, Rooms } from './rooms.ts';
 export { Session, type SessionOptions } from './session.ts';
 export { MemoryStateStore, type StateStore } from './state-store.ts';
 export type { StreamEvent } from './stream.ts';

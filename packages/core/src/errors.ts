@@ -60,6 +60,10 @@ export const ERROR_CODES = [
   'enrolment-incomplete',
   'enrolment-mismatch',
   'too-many-enrolments',
+  // rooms
+  'room-unknown',
+  'room-exists',
+  'room-key-stale',
   // requests
   'request-unknown',
   'request-ambiguous',

@@ -166,12 +166,13 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
         'x-errors': [...LOG_ERRORS, ...SETTLING],
         tags: ['enrolment'],
         params: OfEnrolment,
-        body: v.strictObject({ statement: Statement, entries: Entries }),
+        body: v.strictObject({ statement: Statement, entries: Entries, share: v.optional(Statement) }),
         response: { 200: v.object({ seq: v.number(), hash: Hash }), ...Failed },
       },
     },
     async ({ params, body }) =>
-      (await acceptEnrolment(context, params.name, params.hash, body.statement, body.entries)).head,
+      (await acceptEnrolment(context, params.name, params.hash, body.statement, body.entries, body.share))
+        .head,
   );
 
   app.post(

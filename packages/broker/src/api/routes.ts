@@ -30,13 +30,12 @@ import {
 } from '../requests.ts';
 import { addEnrolmentRoutes } from './enrolment-routes.ts';
 import { provenDevice } from './proven-device.ts';
+import { addRoomRoutes } from './room-routes.ts';
 import { LOG_ERRORS, PROOF_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
-import { ByName, Entries, Failed, MAX_WAIT, Statement, treeSize, wholeNumber } from './schemas.ts';
+import { ByName, Entries, Failed, MAX_PAGE, MAX_WAIT, Statement, treeSize, wholeNumber } from './schemas.ts';
 import { addTreeRoutes } from './tree-routes.ts';
 import type { ValibotFastify } from './valibot-fastify.ts';
 import { ErrorView, LogView, ReceiptView, RequestView, requestView, StateView, stateView } from './views.ts';
-
-const MAX_PAGE = 100;
 
 const ByHash = v.strictObject({ hash: Hash });
 const cursor = (what: string) => v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER, what));
@@ -79,11 +78,12 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
         key: await treeVerifierKey(context.crypto, treeOrigin(context.origins[0]), context.publicKey),
       },
       domains: [...context.domains],
-      features: ['confirm', 'sealed', 'passcode', 'contacts', 'stream', 'devices', 'transparency'],
+      features: ['confirm', 'sealed', 'passcode', 'contacts', 'stream', 'devices', 'rooms', 'transparency'],
       limits: {
         pending: MAX_PENDING,
         per_minute: MAX_PER_MINUTE,
         per_hour: MAX_PER_HOUR,
+        registrations_per_hour: context.registrations.perHour,
         wait_seconds: MAX_WAIT,
         lifetime_seconds: LONGEST_LIFETIME,
         text_bytes: MAX_TEXT_BYTES,
@@ -126,8 +126,8 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
         response: { 201: v.object({ name: AccountName, identity: Hash }), ...Failed },
       },
     },
-    async ({ body }, reply) => {
-      const { name, identity } = await registerAccount(context, body.entries);
+    async ({ body, ip }, reply) => {
+      const { name, identity } = await registerAccount(context, body.entries, ip);
       return reply.code(201).send({ name, identity });
     },
   );
@@ -441,4 +441,5 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
 
   addEnrolmentRoutes(app, context);
   addTreeRoutes(app, context);
+  addRoomRoutes(app, context);
 }

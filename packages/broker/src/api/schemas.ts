@@ -6,6 +6,8 @@ import { AccountName } from '@countersign/core';
 import * as v from 'valibot';
 import { ErrorView } from './views.ts';
 
+/** The longest page of a list. */
+export const MAX_PAGE = 100;
 /** The longest poll, in seconds. */
 export const MAX_WAIT = 120;
 

@@ -39,7 +39,7 @@ export const RequestView = v.object({
 
 export const EventView = v.object({
   cursor: v.pipe(Seconds, v.description('Resume from here')),
-  kind: v.picklist(['request', 'settled', 'log', 'contacts', 'enrolment', 'notice']),
+  kind: v.picklist(['request', 'settled', 'log', 'contacts', 'enrolment', 'notice', 'room']),
   request: v.optional(RequestView),
 });
 
@@ -51,6 +51,7 @@ export const EnrolmentView = v.object({
   posted_at: Seconds,
   expires_at: Seconds,
   statement: v.optional(v.pipe(Jws, v.description('What settled it: accept, reject or complete'))),
+  share: v.optional(v.pipe(Jws, v.description('Earlier room keys, sealed to the new device'))),
 });
 
 export const WaitingView = v.object({
@@ -120,13 +121,14 @@ export function requestView(row: RequestRow): RequestView {
 }
 
 /** What the waiting device itself may see. */
-export function enrolmentView({ hash, state, postedAt, exp, outcome }: EnrolmentRow, now: number) {
+export function enrolmentView({ hash, state, postedAt, exp, outcome, share }: EnrolmentRow, now: number) {
   return {
     hash,
     state: state === 'waiting' && exp <= now ? ('expired' as const) : state,
     posted_at: postedAt,
     expires_at: exp,
     ...(outcome === undefined ? {} : { statement: outcome }),
+    ...(share === undefined ? {} : { share }),
   };
 }
 

@@ -43,7 +43,7 @@ export interface RequestRow extends NewRequest {
 /** Something that the devices of an account are told. Ids grow, and are cursors. */
 export interface AccountEvent {
   readonly id: number;
-  readonly kind: 'request' | 'settled' | 'log' | 'contacts' | 'enrolment' | 'notice';
+  readonly kind: 'request' | 'settled' | 'log' | 'contacts' | 'enrolment' | 'notice' | 'room';
   /** Of the kinds `request` and `settled`. */
   readonly requestId?: number;
 }
@@ -58,6 +58,12 @@ export type Posted =
 /** A settled request, with what woke whom. */
 export interface Settlement {
   readonly request: RequestRow;
+  readonly event: AccountEvent;
+}
+
+/** An event, and whose devices are told. */
+export interface RoomEvent {
+  readonly accountId: number;
   readonly event: AccountEvent;
 }
 
@@ -92,6 +98,8 @@ export interface EnrolmentRow extends NewEnrolment {
   readonly state: 'waiting' | 'accepted' | 'complete' | 'rejected';
   /** The statement that settled it. */
   readonly outcome?: string;
+  /** Room keys that the accepting device shared. */
+  readonly share?: string;
   /** The invitation whose ticket it came with. */
   readonly invitation: string;
 }
@@ -102,6 +110,37 @@ export type EnrolmentPosted =
   | { readonly outcome: 'pin-wrong' }
   | { readonly outcome: 'pin-expired' }
   | { readonly outcome: 'pin-used' | 'too-many-enrolments'; readonly event: AccountEvent };
+
+/** How a waiting device was let in. */
+export interface Accepted {
+  readonly enrolment: EnrolmentRow;
+  readonly statement: string;
+  readonly share?: string | undefined;
+}
+
+export interface NewRoom {
+  readonly room: string;
+  /** Rows of the accounts that are in it. */
+  readonly members: readonly number[];
+  readonly hash: string;
+  readonly jws: string;
+}
+
+export interface NewRoomItem {
+  readonly room: string;
+  readonly hash: string;
+  readonly jws: string;
+  /** Of a key: its number, and the epoch of each member that it is sealed to, by account row. */
+  readonly key?: { readonly n: number; readonly epochs: Readonly<Record<number, number>> };
+  /** Of a message: the number of the key that it is sealed to. */
+  readonly sealedTo?: number;
+}
+
+export interface RoomItemRow {
+  readonly id: number;
+  readonly room: string;
+  readonly jws: string;
+}
 
 /** Something kept from an account's devices, and how often. Times are of the first and the newest. */
 export interface Notice {
@@ -142,6 +181,8 @@ export interface Store {
   /** @throws `account-exists` */
   createAccount(account: NewAccount, now: number): Promise<AccountRow>;
   findAccount(name: string): Promise<AccountRow | undefined>;
+  /** The row of the account of an identity. */
+  accountOfIdentity(identity: string): Promise<number | undefined>;
   /** Entries from number `from` on. */
   readLog(accountId: number, from: number): Promise<string[]>;
   /**
@@ -153,7 +194,7 @@ export interface Store {
     accountId: number,
     expected: Head,
     next: Pick<NewAccount, 'head' | 'epoch' | 'devices' | 'entries'>,
-    accepted?: { readonly enrolment: EnrolmentRow; readonly statement: string },
+    accepted?: Accepted,
   ): Promise<AccountEvent>;
 
   createInvitation(invitation: NewInvitation): Promise<void>;
@@ -169,6 +210,18 @@ export interface Store {
     statement: string,
     now: number,
   ): Promise<AccountEvent | undefined>;
+  /** @throws `room-exists` */
+  createRoom(room: NewRoom): Promise<readonly RoomEvent[]>;
+  /** Rows of a room's members, if there is such a room. */
+  findMembers(room: string): Promise<readonly number[] | undefined>;
+  /**
+   * Adds an item, where it is a key that follows the newest one, or a message sealed to the newest key, which is
+   * sealed to what every member's epoch is by now; adds nothing where it is there already.
+   * @throws `room-key-stale`
+   */
+  addRoomItem(item: NewRoomItem): Promise<readonly RoomEvent[]>;
+  /** Items of an account's rooms after a place, oldest first. */
+  listRoomItems(accountId: number, after: number, max: number): Promise<RoomItemRow[]>;
   /** What was kept from the devices since a time. */
   readNotices(accountId: number, since: number): Promise<Notice[]>;
 

@@ -130,6 +130,7 @@ async function answer(
   decision: 'accept' | 'reject' | 'fraud',
   options: Answering,
 ): Promise<void> {
+  cli.answering = true;
   const device = await profile.device();
   const request = await pick(device, id);
   if (!json) cli.terminal.print(requestText(request, cli.clock.now(), cli.terminal));

@@ -134,13 +134,14 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
     .argument('<id>', 'its fingerprint, or the start of it')
     .option('--code <code>', 'the eight letters that the new device shows')
     .option('--rights <rights>', 'what it may do, as ask,answer,pay,admit,recover', rights)
+    .option('--no-history', 'let it read nothing that was said in rooms before')
     .action((id: string, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const { devices } = await profile.device();
         const knocking = pickWaiting(await devices.door(), id);
         if (!json) cli.terminal.print(factsText(knocking.facts, cli.clock.now(), cli.terminal));
         const code = knocking.pin === undefined ? (options.code ?? (await askCode(cli))) : undefined;
-        await devices.accept(knocking, code, options.rights);
+        await devices.accept(knocking, code, { rights: options.rights, history: options.history });
         show(
           cli,
           json,

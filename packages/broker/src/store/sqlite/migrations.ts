@@ -14,7 +14,7 @@ const STEPS: readonly string[] = [
   CREATE TABLE accounts (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
-    identity TEXT NOT NULL,
+    identity TEXT NOT NULL UNIQUE,
     head_seq INTEGER NOT NULL,
     head_hash TEXT NOT NULL,
     epoch INTEGER NOT NULL,
@@ -105,7 +105,9 @@ const STEPS: readonly string[] = [
     posted_at INTEGER NOT NULL,
     exp INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('waiting', 'accepted', 'complete', 'rejected')),
-    outcome TEXT
+    outcome TEXT,
+    -- Room keys that the accepting device shared.
+    share TEXT
   ) STRICT;
   CREATE INDEX enrolments_of_account ON enrolments (account_id, posted_at);
 
@@ -133,6 +135,29 @@ const STEPS: readonly string[] = [
     hash BLOB NOT NULL,
     PRIMARY KEY (level, n)
   ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE rooms (
+    id INTEGER PRIMARY KEY,
+    room TEXT NOT NULL UNIQUE,
+    -- Number of the newest key, and the epoch of each member that it is sealed to.
+    key_n INTEGER NOT NULL DEFAULT -1,
+    key_epochs TEXT NOT NULL DEFAULT '{}'
+  ) STRICT;
+
+  CREATE TABLE room_members (
+    room_id INTEGER NOT NULL REFERENCES rooms (id),
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    PRIMARY KEY (account_id, room_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX members_of_room ON room_members (room_id, account_id);
+
+  CREATE TABLE room_items (
+    id INTEGER PRIMARY KEY,
+    room_id INTEGER NOT NULL REFERENCES rooms (id),
+    hash TEXT NOT NULL UNIQUE,
+    jws TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX items_of_room ON room_items (room_id, id);
   `,
 ];
 

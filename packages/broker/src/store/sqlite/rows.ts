@@ -41,6 +41,7 @@ export interface EnrolmentRecord {
   exp: number;
   state: EnrolmentRow['state'];
   outcome: string | null;
+  share: string | null;
   invitation: string;
 }
 
@@ -58,6 +59,7 @@ export function enrolmentOf(row: EnrolmentRecord): EnrolmentRow {
     state: row.state,
     invitation: row.invitation,
     ...(row.outcome === null ? {} : { outcome: row.outcome }),
+    ...(row.share === null ? {} : { share: row.share }),
   };
 }
 

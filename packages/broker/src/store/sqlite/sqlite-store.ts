@@ -26,6 +26,8 @@ import type {
   Page,
   Posted,
   RequestRow,
+  RoomEvent,
+  RoomItemRow,
   Settlement,
   Store,
 } from '../store.ts';
@@ -78,6 +80,13 @@ function sqliteStore(database: DatabaseSync): Store {
 
   function incompleteKids(accountId: number): ReadonlySet<string> {
     return new Set(sql.incompleteKids.all(accountId).map(({ kid }) => kid as string));
+  }
+
+  function tellMembers(roomId: number): readonly RoomEvent[] {
+    return sql.members.all(roomId).map(({ account_id }) => {
+      const accountId = account_id as number;
+      return { accountId, event: record({ kind: 'room' }, accountId) };
+    });
   }
 
   function standingOf(accountId: number, enquirerId: number): Standing {
@@ -144,6 +153,10 @@ function sqliteStore(database: DatabaseSync): Store {
       return account;
     },
 
+    async accountOfIdentity(identity) {
+      return (sql.accountByIdentity.get(identity) as { id: number } | undefined)?.id;
+    },
+
     async readLog(accountId, from) {
       return sql.entries.all(accountId, from).map((row) => row.jws as string);
     },
@@ -151,10 +164,11 @@ function sqliteStore(database: DatabaseSync): Store {
     appendLog: (accountId, expected, next, accepted) =>
       writes.submit(() => {
         if (accepted !== undefined) {
-          const { enrolment, statement } = accepted;
+          const { enrolment, statement, share } = accepted;
           const { changes } = sql.settleEnrolment.run('accepted', statement, enrolment.hash, 'waiting', 0);
           if (changes === 0)
             throw new CountersignError('enrolment-settled', 'this device was decided on already');
+          if (share !== undefined) sql.shareWith.run(share, enrolment.hash);
         }
         const { changes } = sql.advanceHead.run(
           next.head.seq,
@@ -238,6 +252,48 @@ function sqliteStore(database: DatabaseSync): Store {
         }
         return record({ kind: 'enrolment' }, accountId);
       }),
+
+    createRoom: ({ room, members, hash, jws }) =>
+      writes.submit(() => {
+        if (sql.room.get(room) !== undefined)
+          throw new CountersignError('room-exists', 'there is such a room');
+        const id = Number(sql.insertRoom.run(room).lastInsertRowid);
+        for (const member of members) sql.insertMember.run(id, member);
+        sql.insertRoomItem.run(id, hash, jws);
+        return tellMembers(id);
+      }),
+
+    async findMembers(room) {
+      const row = sql.room.get(room) as { id: number } | undefined;
+      return row && sql.members.all(row.id).map(({ account_id }) => account_id as number);
+    },
+
+    addRoomItem: ({ room, hash, jws, key, sealedTo }) =>
+      writes.submit(() => {
+        const row = sql.room.get(room) as { id: number; key_n: number; key_epochs: string } | undefined;
+        if (row === undefined) throw new CountersignError('room-unknown', 'there is no such room');
+        if (sql.roomItem.get(hash) !== undefined) return [];
+        const epochs = Object.fromEntries(
+          sql.members.all(row.id).map(({ account_id, epoch }) => [account_id as number, epoch as number]),
+        );
+        const sealed = key?.epochs ?? (JSON.parse(row.key_epochs) as Record<number, number>);
+        const follows = key === undefined ? sealedTo === row.key_n : key.n === row.key_n + 1;
+        const current = Object.entries(epochs).every(([member, epoch]) => sealed[Number(member)] === epoch);
+        if (!follows || !current) {
+          throw new CountersignError('room-key-stale', 'the room’s key has changed, or must change', {
+            hint: 'read the room again; where a member’s epoch has changed, make a new key',
+          });
+        }
+        if (key !== undefined) sql.setRoomKey.run(key.n, JSON.stringify(key.epochs), row.id);
+        sql.insertRoomItem.run(row.id, hash, jws);
+        return tellMembers(row.id);
+      }),
+
+    async listRoomItems(accountId, after, max) {
+      return (sql.roomItems.all(accountId, after, max) as unknown as RoomItemRow[]).map((row) => ({
+        ...row,
+      }));
+    },
 
     async readNotices(accountId, since) {
       return (sql.notices.all(accountId, since) as unknown as Notice[]).map((row) => ({ ...row }));
