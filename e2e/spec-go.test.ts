@@ -5,6 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -57,7 +58,7 @@ describe('a Go program with golang.org/x/mod/sumdb', { skip: await missingGo(), 
   async function grow(to: number): Promise<void> {
     const { store, tree } = broker.broker.context;
     for (let i = await store.tree.size(); i < to; i++) {
-      const hash = Buffer.alloc(32, i).toString('base64url');
+      const hash = createHash('sha256').update(String(i)).digest('base64url');
       const named = { name: `n${i}@example.com`, identity: hash, head: { seq: 0, hash } };
       await store.createAccount({ ...named, epoch: 0, devices: new Map(), entries: ['e'] }, 1_800_000_000);
     }

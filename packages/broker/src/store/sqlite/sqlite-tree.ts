@@ -6,9 +6,15 @@
 import { hash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 import { formatTreeLeaf, type LoggedHead, leafInput, nodeInput, type Subtree } from '@countersign/core';
+import { LRUCache } from 'lru-cache';
 import type { TreeLeaf, TreeStore } from '../store.ts';
 
+/** Perfect trees of so many levels stand in many proofs, and their roots are remembered. */
+const REMEMBERED_LEVEL = 4;
+const REMEMBERED = 100_000;
+
 export class SqliteTree implements TreeStore {
+  readonly #remembered = new LRUCache<number, Uint8Array>({ max: REMEMBERED });
   readonly #size;
   readonly #insertLeaf;
   readonly #insertHash;
@@ -58,11 +64,24 @@ export class SqliteTree implements TreeStore {
   }
 
   async readHashes(subtrees: readonly Subtree[]): Promise<Uint8Array[]> {
-    return subtrees.map((subtree) => this.#root(subtree));
+    return subtrees.map((subtree) => this.#rememberedRoot(subtree));
   }
 
   #currentSize(): number {
     return (this.#size.get() as { size: number }).size;
+  }
+
+  /** Not for use within a transaction, which may come to nothing. */
+  #rememberedRoot(subtree: Subtree): Uint8Array {
+    const { level, n } = subtree;
+    if (level < REMEMBERED_LEVEL) return this.#root(subtree);
+    const key = n * 64 + level;
+    let root = this.#remembered.get(key);
+    if (root === undefined) {
+      root = this.#root(subtree);
+      this.#remembered.set(key, root);
+    }
+    return root;
   }
 
   #root({ level, n }: Subtree): Uint8Array {
