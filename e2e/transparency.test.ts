@@ -237,6 +237,31 @@ describe('the tree head that a client keeps', () => {
     assert.equal((await bookOf(bob).tree.kept())?.note, honest?.note);
   });
 
+  test('is found out by a good look-up that was overtaken by a lie', async () => {
+    const { alice, bob } = await watching();
+    const carol = await party('carol');
+    await bookOf(bob).read(carol.name);
+    const released = Promise.withResolvers<void>();
+    const arrived = Promise.withResolvers<void>();
+    const tree = await ForgedTree.copyOf(evil.broker);
+    const log = await logOf(carol);
+    for (let seq = 1; seq < 4; seq++)
+      tree.leaves.push(formatTreeLeaf({ ...log, head: { seq, hash: 'A'.repeat(43) } }));
+    evil.tamper(async (path, body) => {
+      if (isLogOf(carol, path)) return { ...body, transparency: await tree.transparency(log, path) };
+      if (!isLogOf(alice, path)) return undefined;
+      arrived.resolve();
+      await released.promise;
+      return body;
+    });
+    const slow = bookOf(bob).read(alice.name);
+    await arrived.promise;
+    await bookOf(bob).read(carol.name);
+    released.resolve();
+    // The broker has no proof from its real tree to the larger one that it signed.
+    await assert.rejects(slow, refused('tree-inconsistent'));
+  });
+
   test('only goes forward under many look-ups at once, while the tree grows', async () => {
     const { alice, bob } = await watching();
     const sizes: number[] = [];
