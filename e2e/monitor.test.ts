@@ -392,5 +392,11 @@ describe('countersign monitor', () => {
     const caught = await run('ann', ['monitor', '--compare', file, '--json']);
     assert.equal(caught.status, 8);
     assert.equal(JSON.parse(caught.stderr).error.code, 'tree-inconsistent');
+
+    for (const nothing of [join(folder.path, 'nowhere'), '-']) {
+      const mistaken = await run('ann', ['monitor', '--compare', nothing, '--json'], 'hello');
+      assert.equal(mistaken.status, 64);
+      assert.equal(JSON.parse(mistaken.stderr).error.code, 'usage');
+    }
   });
 });

@@ -6,8 +6,8 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Alarm, BrokerApi, type LogAlarm, LogMonitor, type Round } from '@countersign/client';
-import { CountersignError, parseAccountName } from '@countersign/core';
-import { type Command, InvalidArgumentError } from 'commander';
+import { CountersignError, parseAccountName, parseTreeHead } from '@countersign/core';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import ms from 'ms';
 import { stateOf, time } from '../device-text.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -43,7 +43,11 @@ export function addMonitorCommand(program: Command, cli: Cli): void {
       'watch an account: be told of devices that its owner did not let in, and of a broker that lies',
     )
     .argument('[name]', 'whose; yours by default')
-    .option('--every <time>', 'how often to look, like 60s or 1h', milliseconds, 60_000)
+    .addOption(
+      new Option('--every <time>', 'how often to look, like 60s or 1h')
+        .argParser(milliseconds)
+        .default(60_000, '60s'),
+    )
     .option('--once', 'look once, and exit by what was found')
     .option('--exec <command>', 'run this in a shell at every alarm')
     .option(
@@ -62,7 +66,7 @@ export function addMonitorCommand(program: Command, cli: Cli): void {
 
 async function compare(cli: Cli, profile: Profile, json: boolean, file: string): Promise<void> {
   const { tree } = await profile.book();
-  const { own, other } = await tree.compare(readFileSync(file === '-' ? 0 : file, 'utf8'));
+  const { own, other } = await tree.compare(readTreeHead(file));
   show(
     cli,
     json,
@@ -70,6 +74,20 @@ async function compare(cli: Cli, profile: Profile, json: boolean, file: string):
     () =>
       `The same tree: what they were shown at ${other.size} leaves is in what the broker shows here, at ${own.size}.`,
   );
+}
+
+/** What is no tree head at all is a mistake of the caller, and no fault of the broker. */
+function readTreeHead(file: string): string {
+  try {
+    const note = readFileSync(file === '-' ? 0 : file, 'utf8');
+    parseTreeHead(note);
+    return note;
+  } catch (cause) {
+    throw new CountersignError('usage', `there is no tree head in ${file}`, {
+      cause,
+      hint: 'give what their `countersign account log --tree` printed, every line of it',
+    });
+  }
 }
 
 class Watchman {
@@ -165,8 +183,8 @@ class Watchman {
     };
     show(this.#cli, this.#json, value, () =>
       [
-        `${this.#cli.terminal.style('bold', this.#name)}: ${devices.length} devices; the broker’s tree was read up to ${leaves} leaves.`,
-        ...(first ? ['Watched from now on. It has these devices; see that you know each:'] : []),
+        `${this.#cli.terminal.style('bold', this.#name)}: devices: ${devices.length}; leaves of the broker’s tree read: ${leaves}.`,
+        ...(first ? ['Watched from now on. See that you know each of these devices:'] : []),
         ...(first
           ? devices.map((one) => `  ${stateOf(one)}  ${one.kid}  ${one.name}  (${one.rights.join(', ')})`)
           : []),
