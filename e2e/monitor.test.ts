@@ -121,6 +121,18 @@ describe('a monitor of one’s own account', () => {
     assert.deepEqual(await look(monitor), ['recovery-changed']);
   });
 
+  test('shouts when another device comes with a new signing key, and not for sealing keys, which change by themselves', async () => {
+    const alice = await party('alice');
+    const phone = await addDevice(alice, 'phone');
+    const monitor = monitorOf(alice, alice.name);
+    await look(monitor);
+    await phone.device.rotate(phone.keyStore, 'sealing');
+    await alice.device.rotate(alice.keyStore, 'both');
+    assert.deepEqual(await look(monitor), []);
+    await phone.device.rotate(phone.keyStore, 'both');
+    assert.deepEqual(await look(monitor), ['device-rotated']);
+  });
+
   test('shouts when rights grow, a frozen device is thawed, the recovery code changes, and one comes in by it', async () => {
     const alice = await party('alice');
     const phone = await addDevice(alice, 'phone', ['answer']);

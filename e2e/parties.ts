@@ -19,6 +19,7 @@ import {
   CountersignError,
   type DeviceLink,
   type ErrorCode,
+  type RecoveryProvision,
   type Right,
   type SignatureAlgorithm,
 } from '@countersign/core';
@@ -84,6 +85,7 @@ export interface Party {
   readonly name: string;
   readonly enquirer: Enquirer;
   readonly device: Device;
+  readonly keyStore: MemoryKeyStore;
   readonly state: MemoryStateStore;
   readonly clock: Clock;
 }
@@ -94,20 +96,23 @@ export async function makeParty(
   name: string,
   clock: Clock,
   algorithm: SignatureAlgorithm = 'EdDSA',
+  recovery?: RecoveryProvision,
 ): Promise<Party> {
   const state = new MemoryStateStore();
+  const keyStore = new MemoryKeyStore();
   const keys = await createAccount({
     name,
     broker,
     deviceName: `${name.split('@')[0]}’s device`,
     algorithm,
-    keyStore: new MemoryKeyStore(),
+    recovery,
+    keyStore,
     state,
     crypto: webCrypto,
     clock,
   });
   const options = { keys, state, crypto: webCrypto, clock };
-  return { name, enquirer: new Enquirer(options), device: new Device(options), state, clock };
+  return { name, enquirer: new Enquirer(options), device: new Device(options), keyStore, state, clock };
 }
 
 /** Two parties become contacts of each other, by the identities that they gave each other. */
@@ -159,7 +164,8 @@ export function newcomer(clock: Clock): Newcomer {
     async party() {
       const keys = (await keyStore.load())!;
       const options = { keys, state, crypto: webCrypto, clock };
-      return { name: keys.name, enquirer: new Enquirer(options), device: new Device(options), state, clock };
+      const { name } = keys;
+      return { name, enquirer: new Enquirer(options), device: new Device(options), keyStore, state, clock };
     },
   };
 }

@@ -9,6 +9,7 @@ import {
   createCheckpoint,
   type DeviceLog,
   extendLog,
+  isSealable,
   LOG_ENTRIES,
   parseStatement,
   replayLog,
@@ -40,7 +41,7 @@ export async function registerAccount(
   // Whoever registers the same account again had lost the first answer.
   if (known?.identity === log.identity) return known;
   context.registrations.count(address, context.now());
-  return context.store.createAccount({ ...log, epoch: log.epoch.n }, context.now());
+  return context.store.createAccount({ ...log, epoch: sealableEpoch(log) }, context.now());
 }
 
 /** @throws `account-unknown` */
@@ -89,8 +90,8 @@ export async function appendToLog(
   }
   const next = await extendLog(context.crypto, log, entries);
   for (const jws of entries) await checkInside(context, account, log, jws);
-  const { head, devices, epoch } = next;
-  const changed = { head, devices, epoch: epoch.n, entries };
+  const { head, devices } = next;
+  const changed = { head, devices, epoch: sealableEpoch(next), entries };
   const event = await context.store.appendLog(account.id, log.head, changed, accepted);
   context.streams.publish(account.id, event, undefined);
   for (const device of devices.values()) {
@@ -137,6 +138,10 @@ async function proveLogged({ store, tree }: BrokerContext, { id, head }: Account
     inclusion: await tree.inclusion(index, size),
     ...(known > 0 && known <= size ? { consistency: await tree.consistency(known, size) } : {}),
   };
+}
+
+function sealableEpoch(log: DeviceLog): number {
+  return isSealable(log) ? log.epoch.n : -1;
 }
 
 const recent = new WeakMap<AccountRow, { jws: string; until: number }>();

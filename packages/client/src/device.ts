@@ -31,7 +31,9 @@ import type { Binding } from './account-book.ts';
 import type { ListOptions, WireRequest } from './broker-api.ts';
 import { Contacts, checkMayAsk } from './contacts.ts';
 import { Devices } from './devices.ts';
+import type { KeyStore } from './key-store.ts';
 import { Rooms } from './rooms.ts';
+import { maintain, rotateKeys, type Which } from './rotation.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { openEvents, type StreamEvent } from './stream.ts';
 
@@ -109,6 +111,28 @@ export class Device {
 
   get session(): Session {
     return this.#session;
+  }
+
+  /**
+   * What a device does now and then: ends an epoch after seven days, and erases the keys that open older ones.
+   * @param keyStore where its keys are kept
+   */
+  async maintain(keyStore: KeyStore): Promise<{ epoch: boolean; rotated: boolean }> {
+    const { api, keys, crypto } = this.#session;
+    const { requests } = await api.list(keys.signer, keys.name, 'pending', { max: 100 });
+    const epochs: number[] = [];
+    for (const { request } of requests) {
+      // A question that is held is read later, by the key that it is sealed to: it waits for that.
+      if (request === undefined) return { epoch: false, rotated: false };
+      const { payload } = await parseRequest(crypto, request);
+      if ('sealed' in payload) epochs.push(payload.sealed.epoch);
+    }
+    return maintain(this.#session, this.devices, this.rooms, keyStore, epochs);
+  }
+
+  /** New keys for this device, which keeps its place; the old ones are erased. */
+  rotate(keyStore: KeyStore, which: Which): Promise<void> {
+    return rotateKeys(this.#session, this.rooms, keyStore, which);
   }
 
   /** Everything that waits for an answer. What fails a check is listed apart, and never shown as a question. */

@@ -33,7 +33,19 @@ export {
 } from './enrol.ts';
 export { type DeviceKeys, type KeyStore, MemoryKeyStore } from './key-store.ts';
 export { type Alarm, type BrokerAlarm, type LogAlarm, LogMonitor, type Round } from './monitor.ts';
+export {
+  type AccountPlace,
+  beginRecovery,
+  completeRecovery,
+  freezeByCode,
+  newRecovery,
+  recoveryProof,
+  replaceRecovery,
+  thawByCode,
+  UNDO_SECONDS,
+} from './recovery.ts';
 export { type KnownRoom, type RoomMessage, Rooms } from './rooms.ts';
+export { EPOCH_LIFE, type Which } from './rotation.ts';
 export { Session, type SessionOptions } from './session.ts';
 export { MemoryStateStore, type StateStore } from './state-store.ts';
 export type { StreamEvent } from './stream.ts';

@@ -227,8 +227,6 @@ function* gains(before: DeviceLog, after: DeviceLog): Generator<Pick<LogAlarm, '
       yield { kind: 'rights-grown', device };
     } else if (isFrozen(was) && !isFrozen(device)) {
       yield { kind: 'device-thawed', device };
-    } else if (was.enc.x !== device.enc.x) {
-      yield { kind: 'device-rotated', device };
     }
   }
   if (after.recovery !== before.recovery) yield { kind: 'recovery-changed' };

@@ -13,6 +13,7 @@ import {
   encodeBase64url,
   type MessageStatement,
   makeVisible,
+  type Opener,
   openMessage,
   openRoomKey,
   type PayloadOf,
@@ -324,7 +325,7 @@ export class Rooms {
   async #readKeys(): Promise<void> {
     if (this.#keysRead) return;
     const { state, keys } = this.#session;
-    const box = await state.get<string>(KEYS_KIND, keys.identity);
+    const box = await state.get<string>(KEYS_KIND, placeOf(keys.identity, keys.opener));
     if (box !== undefined) {
       const opened = await keys.opener.open(decodeBase64url(box), bytes(PURPOSE), bytes(keys.identity));
       for (const key of JSON.parse(new TextDecoder().decode(opened)) as SharedKey[]) {
@@ -335,11 +336,36 @@ export class Rooms {
   }
 
   async #writeKeys(): Promise<void> {
-    const { state, keys, crypto } = this.#session;
-    const text = JSON.stringify([...this.#keys.values()]);
-    const box = await crypto.seal(keys.opener.publicKey, bytes(text), bytes(PURPOSE), bytes(keys.identity));
-    await state.update<string>(KEYS_KIND, keys.identity, () => encodeBase64url(box));
+    const { state, keys } = this.#session;
+    const box = await this.#sealKept(keys.opener);
+    await state.update<string>(KEYS_KIND, placeOf(keys.identity, keys.opener), () => box);
   }
+
+  /** Seals the room keys to another key of this device too, which is about to take the old one's place. */
+  async resealTo(next: Opener): Promise<void> {
+    await this.#readKeys();
+    if (this.#keys.size === 0) return;
+    const { state, keys } = this.#session;
+    const box = await this.#sealKept(next);
+    await state.update<string>(KEYS_KIND, placeOf(keys.identity, next), () => box);
+  }
+
+  /** Forgets what was sealed to a key that is gone. */
+  async forget(old: Opener): Promise<void> {
+    await this.#session.state.delete(KEYS_KIND, placeOf(this.#session.keys.identity, old));
+  }
+
+  async #sealKept(to: Opener): Promise<string> {
+    const { keys, crypto } = this.#session;
+    const text = JSON.stringify([...this.#keys.values()]);
+    return encodeBase64url(
+      await crypto.seal(to.publicKey, bytes(text), bytes(PURPOSE), bytes(keys.identity)),
+    );
+  }
+}
+
+function placeOf(identity: string, opener: Opener): string {
+  return `${identity} ${opener.publicKey.x}`;
 }
 
 function visible(text: string): string {

@@ -4,19 +4,21 @@
  * @module
  */
 import { type CryptoProvider, LOG_ENTRIES, parseStatement } from '@countersign/core';
+import { BrokerApi } from './broker-api.ts';
 import type { StateStore } from './state-store.ts';
 
 const KIND = 'signed-entry';
 
-export async function rememberSigned(
-  crypto: CryptoProvider,
-  state: StateStore,
-  entries: readonly string[],
-): Promise<void> {
-  for (const jws of entries) {
-    const { hash } = await parseStatement(crypto, LOG_ENTRIES, jws);
-    await state.update<true>(KIND, hash, () => true);
-  }
+/** Calls to a broker by whoever signs entries: each is written down. */
+export function signersApi(origin: string, crypto: CryptoProvider, state: StateStore): BrokerApi {
+  return new BrokerApi(origin, {
+    async onAppend(entries) {
+      for (const jws of entries) {
+        const { hash } = await parseStatement(crypto, LOG_ENTRIES, jws);
+        await state.update<true>(KIND, hash, () => true);
+      }
+    },
+  });
 }
 
 /** @param hash of the entry */

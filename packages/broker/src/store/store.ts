@@ -12,7 +12,7 @@ export interface AccountRow {
   readonly name: string;
   readonly identity: string;
   readonly head: Head;
-  /** Number of the newest epoch. */
+  /** Number of the epoch that may be sealed to; -1 where a device that was shown out or frozen holds its key. */
   readonly epoch: number;
   /** By kid, also the ones that do not count; but none that was let in and has not signed that it is in. */
   readonly devices: ReadonlyMap<string, Device>;

@@ -3,7 +3,7 @@
  * @module
  */
 import { userInfo } from 'node:os';
-import { BrokerApi, createAccount } from '@countersign/client';
+import { BrokerApi, createAccount, newRecovery, UNDO_SECONDS } from '@countersign/client';
 import {
   activeDevices,
   CountersignError,
@@ -13,9 +13,11 @@ import {
 } from '@countersign/core';
 import type { Command } from 'commander';
 import encodeQR from 'qr';
+import { duration } from '../arguments.ts';
 import type { ProtectionName } from '../profile.ts';
 import { type Cli, show, withProfile } from './context.ts';
 import { newDeviceOptions } from './new-device-options.ts';
+import { addRecoveryCommands, codeText } from './recovery.ts';
 
 const SEALED_BY = { passphrase: 'your passphrase', keyring: 'a key in your keyring' } as const;
 
@@ -26,25 +28,37 @@ export function addAccountCommands(program: Command, cli: Cli): void {
     .command('create')
     .description('make an account, with this device as its first')
     .argument('[name]', 'like alice@example.com; by default your user name at the broker’s domain');
+  create
+    .option('--no-recovery', 'make no recovery code: with its last device, the account is lost')
+    .option('--undo <time>', 'how long any device can undo a recovery: 1h, 3d', duration, UNDO_SECONDS);
   newDeviceOptions(create, cli, 'the broker that keeps it').action(
     (name: string | undefined, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const broker = URL.parse(options.broker)?.origin ?? options.broker;
+        const recovery = options.recovery
+          ? await newRecovery(cli.crypto, (await new BrokerApi(broker).wellKnown()).key, options.undo)
+          : undefined;
         const keys = await createAccount({
           name: name === undefined ? await defaultName(broker) : parseAccountName(name),
           broker,
           deviceName: options.device,
           algorithm: options.alg,
+          recovery: recovery?.provision,
           ...profile.store(options.protect),
         });
         const id = await statementId(cli.crypto, keys.identity);
-        show(cli, json, { name: keys.name, fingerprint: id, link: formatAccountLink(keys) }, () =>
-          [
-            `Made the account ${cli.terminal.style('bold', keys.name)} on ${keys.broker}.`,
-            `  fingerprint  ${id}`,
-            `  keys         ${profile.folder}/keys.json, sealed by ${SEALED_BY[options.protect as ProtectionName]}`,
-            'Give others your link: `countersign account show` prints it.',
-          ].join('\n'),
+        show(
+          cli,
+          json,
+          { name: keys.name, fingerprint: id, link: formatAccountLink(keys), recoveryCode: recovery?.code },
+          () =>
+            [
+              `Made the account ${cli.terminal.style('bold', keys.name)} on ${keys.broker}.`,
+              `  fingerprint  ${id}`,
+              `  keys         ${profile.folder}/keys.json, sealed by ${SEALED_BY[options.protect as ProtectionName]}`,
+              ...(recovery === undefined ? [] : [codeText(recovery.code)]),
+              'Give others your link: `countersign account show` prints it.',
+            ].join('\n'),
         );
       }),
   );
@@ -115,6 +129,8 @@ export function addAccountCommands(program: Command, cli: Cli): void {
         );
       }),
     );
+
+  addRecoveryCommands(account, cli);
 }
 
 export const BINDINGS = {

@@ -5,7 +5,8 @@
 import { writeFileSync } from 'node:fs';
 import type { AnswerOptions, Device, PendingList, PendingRequest } from '@countersign/client';
 import { CountersignError, type Decision } from '@countersign/core';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { wholeNumber } from '../arguments.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Profile } from '../profile.ts';
 import { questionLine, requestText, secondsText } from '../question-text.ts';
@@ -37,6 +38,7 @@ export function addAnswerCommands(confirm: Command, cli: Cli): void {
         await rememberShown(profile.state, list.requests);
         show(cli, json, pendingJson(list), () => pendingText(cli, list));
         if (list.suspects.length > 0) cli.exit = EXIT.notGood;
+        await device.maintain(profile.keyStore);
       }),
     );
 
@@ -241,9 +243,4 @@ function pendingJson({ requests, contactRequests, suspects, cursor }: PendingLis
 function requestJson({ id, hash, enquirer, question, askedAt, expiresAt }: PendingRequest) {
   const { salt: _, ...shown } = question;
   return { id, hash, enquirer, question: shown, askedAt, expiresAt };
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('a whole number');
-  return Number(text);
 }

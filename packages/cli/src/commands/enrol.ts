@@ -20,12 +20,11 @@ import {
   parseAccountName,
   parseDeviceLink,
   parsePin,
-  RIGHTS,
-  type Right,
   statementId,
 } from '@countersign/core';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import encodeQR from 'qr';
+import { duration, rights } from '../arguments.ts';
 import { startCountdown } from '../countdown.ts';
 import { factsText, time } from '../device-text.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -293,24 +292,4 @@ function pinText(
 
 function withQR(text: string, qr: boolean | undefined): string {
   return qr ? `${text}\n\n${encodeQR(text, 'ascii', { ecc: 'low' })}` : text;
-}
-
-/** Seconds in `10m`, `1h`, `1d`. */
-function duration(text: string): number {
-  const [, number, unit] = /^(\d{1,4})([smhd])$/.exec(text) ?? [];
-  const seconds = { s: 1, m: 60, h: 3600, d: 86_400 }[unit ?? ''];
-  if (number === undefined || seconds === undefined || Number(number) === 0) {
-    throw new InvalidArgumentError('like 10m, 1h or 1d');
-  }
-  return Number(number) * seconds;
-}
-
-/** A list of rights, or `all`. */
-export function rights(text: string): Right[] {
-  if (text === 'all') return [...RIGHTS];
-  const named = text.split(',').map((right) => right.trim());
-  const unknown = named.find((right) => !(RIGHTS as readonly string[]).includes(right));
-  if (unknown !== undefined)
-    throw new InvalidArgumentError(`“${unknown}” is none of ${RIGHTS.join(', ')}, all`);
-  return [...new Set(named)] as Right[];
 }

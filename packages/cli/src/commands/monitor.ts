@@ -15,8 +15,8 @@ import type { Profile } from '../profile.ts';
 import { type Cli, show, withProfile } from './context.ts';
 
 const HELP = `
-An alarm is a device that appears, is recovered, thawed, or gets new keys or rights, and a new recovery code, where
-this profile did not sign it itself; and whatever shows that the broker does not show the same log to all. Alarms
+An alarm is a device that appears, is recovered or thawed, or gets more rights or a new signing key, and a new recovery
+code, where this profile did not sign it itself; and whatever shows that the broker does not show the same log to all. Alarms
 about the log are given once, those about the broker at every look with --once.
 
 With --exec, the command gets the alarm as JSON on its standard input, and its kind in COUNTERSIGN_ALARM.
@@ -196,7 +196,7 @@ class Watchman {
 
 const WORDS: Readonly<Record<LogAlarm['kind'], string>> = {
   'device-added': 'a device was let in',
-  'device-rotated': 'a device has new keys',
+  'device-rotated': 'a device has a new signing key',
   'device-recovered': 'a device came in by the recovery code',
   'device-thawed': 'a frozen device takes part again',
   'rights-grown': 'a device has more rights',

@@ -7,7 +7,7 @@ import { type Command, Option } from 'commander';
 import { PROTECTIONS } from '../profile.ts';
 import type { Cli } from './context.ts';
 
-const DEFAULT_BROKER = 'http://127.0.0.1:8470';
+export const DEFAULT_BROKER = 'http://127.0.0.1:8470';
 
 export function newDeviceOptions(command: Command, cli: Cli, brokerIs: string): Command {
   return command

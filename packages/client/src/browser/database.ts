@@ -14,6 +14,7 @@ export interface Schema extends DBSchema {
       broker: string;
       signing: CryptoKeyPair;
       sealing: CryptoKeyPair;
+      next?: { signing: CryptoKeyPair; sealing: CryptoKeyPair };
     };
   };
   /** By profile, kind and key; JSON text. */

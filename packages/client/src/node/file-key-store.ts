@@ -3,7 +3,8 @@
  * of a passphrase, or the operating system's keyring. The file is readable by its owner only.
  * @module
  */
-import { link, open, readFile, unlink } from 'node:fs/promises';
+import { link, open, readFile, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CountersignError, describeIssue, parseStrictJson } from '@countersign/core';
 import { exportPrivate, importOpener, importSigner } from '@countersign/core/webcrypto';
 import { CompactEncrypt, compactDecrypt } from 'jose';
@@ -22,12 +23,10 @@ const KeyFile = v.strictObject({
 });
 
 const PrivateJwk = v.looseObject({ kty: v.string(), crv: v.string(), x: v.string(), d: v.string() });
-const Content = v.strictObject({
-  ...Account,
-  sig: PrivateJwk,
-  enc: PrivateJwk,
-});
+const Pair = { sig: PrivateJwk, enc: PrivateJwk };
+const Content = v.strictObject({ ...Account, ...Pair, next: v.optional(v.strictObject(Pair)) });
 
+type Content = v.InferOutput<typeof Content>;
 type KeyFile = v.InferOutput<typeof KeyFile>;
 export type KeyAccount = KeyFile['account'];
 
@@ -36,6 +35,7 @@ export class FileKeyStore implements KeyStore {
   readonly #path: string;
   readonly #sealing: KeyProtection;
   readonly #opening: readonly KeyProtection[];
+  #unlocked: Uint8Array | undefined;
 
   /**
    * @param sealing what new keys are sealed with
@@ -56,27 +56,13 @@ export class FileKeyStore implements KeyStore {
   async load(): Promise<DeviceKeys | undefined> {
     const file = await this.#read();
     if (file === undefined) return undefined;
-    const protection = this.#protectionOf(file);
-    const key = await protection.unlock(file.protection, file.account.name);
-    let plaintext: Uint8Array;
-    try {
-      ({ plaintext } = await compactDecrypt(file.keys, key));
-    } catch (cause) {
-      throw protection.wrongKey(cause);
-    }
-    const content = v.safeParse(Content, parseStrictJson(plaintext));
-    if (!content.success) throw damaged(describeIssue(content.issues));
-    const { name, identity, broker, sig, enc } = content.output;
-    const { account } = file;
-    if (account.name !== name || account.identity !== identity || account.broker !== broker) {
-      throw damaged('it is labelled as another account than its keys are of');
-    }
+    const { name, identity, broker, next, ...pair } = await this.#open(file);
     return {
       name,
       identity,
       broker,
-      signer: await importSigner(sig as JsonWebKey),
-      opener: await importOpener(enc as JsonWebKey),
+      ...(await importPair(pair)),
+      ...(next === undefined ? {} : { next: await importPair(next) }),
     };
   }
 
@@ -87,11 +73,29 @@ export class FileKeyStore implements KeyStore {
   async save(deviceKeys: DeviceKeys): Promise<void> {
     const { key, parameters } = await this.#sealing.create(deviceKeys.name);
     try {
-      await writeOnce(this.#path, JSON.stringify(await seal(deviceKeys, key, parameters)));
+      const { name, identity, broker } = deviceKeys;
+      const content = { name, identity, broker, ...(await exportPair(deviceKeys, [])) };
+      await writeOnce(this.#path, JSON.stringify(await seal(content, key, parameters)));
+      this.#unlocked = key;
     } catch (error) {
       await this.#sealing.discard(parameters);
       throw error;
     }
+  }
+
+  /** Writes the file anew, sealed as it was. Keys that it had and that are not named again are gone from it. */
+  async replace(keys: DeviceKeys): Promise<void> {
+    const file = await this.#read();
+    if (file === undefined) throw damaged('it is gone');
+    const { next, ...pair } = await this.#open(file);
+    const known = next === undefined ? [pair] : [pair, next];
+    const content: Content = {
+      ...file.account,
+      ...(await exportPair(keys, known)),
+      ...(keys.next === undefined ? {} : { next: await exportPair(keys.next, known) }),
+    };
+    const sealed = await seal(content, this.#unlocked!, file.protection);
+    await writeOver(this.#path, JSON.stringify(sealed));
   }
 
   async discard(): Promise<void> {
@@ -99,6 +103,27 @@ export class FileKeyStore implements KeyStore {
     if (file === undefined) return;
     await unlink(this.#path);
     await this.#protectionOf(file).discard(file.protection);
+  }
+
+  async #open(file: KeyFile): Promise<Content> {
+    const protection = this.#protectionOf(file);
+    const key = this.#unlocked ?? (await protection.unlock(file.protection, file.account.name));
+    let plaintext: Uint8Array;
+    try {
+      ({ plaintext } = await compactDecrypt(file.keys, key));
+    } catch (cause) {
+      throw protection.wrongKey(cause);
+    }
+    const content = v.safeParse(Content, parseStrictJson(plaintext));
+    if (!content.success) throw damaged(describeIssue(content.issues));
+    const { name, identity, broker } = content.output;
+    const { account } = file;
+    if (account.name !== name || account.identity !== identity || account.broker !== broker) {
+      throw damaged('it is labelled as another account than its keys are of');
+    }
+    // Kept for a rotation, which must not ask for the passphrase in its middle.
+    this.#unlocked = key;
+    return content.output;
   }
 
   #protectionOf({ protection }: KeyFile): KeyProtection {
@@ -116,21 +141,42 @@ export class FileKeyStore implements KeyStore {
   }
 }
 
-async function seal(
-  { name, identity, broker, signer, opener }: DeviceKeys,
-  key: Uint8Array,
-  protection: KeyFile['protection'],
-): Promise<KeyFile> {
-  const account: KeyAccount = { name, identity, broker };
-  const content = { ...account, sig: await exportPrivate(signer), enc: await exportPrivate(opener) };
+async function seal(content: Content, key: Uint8Array, protection: KeyFile['protection']): Promise<KeyFile> {
+  const { name, identity, broker } = content;
   const keys = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(content)))
     .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
     .encrypt(key);
-  return { countersign: 'keys/1', account, protection, keys };
+  return { countersign: 'keys/1', account: { name, identity, broker }, protection, keys };
 }
 
-/** Whole or not at all, durable, and never over what is there. */
-async function writeOnce(path: string, text: string): Promise<void> {
+type Pair = Pick<Content, 'sig' | 'enc'>;
+
+async function importPair({ sig, enc }: Pair) {
+  return { signer: await importSigner(sig as JsonWebKey), opener: await importOpener(enc as JsonWebKey) };
+}
+
+/** Private keys as they are written down; one that was loaded does not leave again, and is taken from the file. */
+async function exportPair(
+  { signer, opener }: Pick<DeviceKeys, 'signer' | 'opener'>,
+  known: readonly Pair[],
+): Promise<Pair> {
+  const sig = known.find((pair) => pair.sig.x === signer.publicKey.x)?.sig ?? (await exportPrivate(signer));
+  const enc = known.find((pair) => pair.enc.x === opener.publicKey.x)?.enc ?? (await exportPrivate(opener));
+  return { sig, enc } as Pair;
+}
+
+/** Whole or not at all, durable, in the place of what is there. */
+async function writeOver(path: string, text: string): Promise<void> {
+  await rename(await writeBeside(path, text), path);
+  const folder = await open(dirname(path));
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+async function writeBeside(path: string, text: string): Promise<string> {
   const fresh = `${path}.${process.pid}.new`;
   const file = await open(fresh, 'w', 0o600);
   try {
@@ -139,6 +185,12 @@ async function writeOnce(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
+  return fresh;
+}
+
+/** Whole or not at all, durable, and never over what is there. */
+async function writeOnce(path: string, text: string): Promise<void> {
+  const fresh = await writeBeside(path, text);
   try {
     await link(fresh, path);
   } catch (cause) {
