@@ -404,6 +404,8 @@ describe('countersign monitor', () => {
     const caught = await run('ann', ['monitor', '--compare', file, '--json']);
     assert.equal(caught.status, 8);
     assert.equal(JSON.parse(caught.stderr).error.code, 'tree-inconsistent');
+    const kept = JSON.parse((await run('ann', ['account', 'log', '--tree', '--json'])).stdout);
+    assert.deepEqual(kept.evidence, { older: await forged.head(), newer: kept.tree });
 
     for (const nothing of [join(folder.path, 'nowhere'), '-']) {
       const mistaken = await run('ann', ['monitor', '--compare', nothing, '--json'], 'hello');

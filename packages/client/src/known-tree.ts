@@ -21,7 +21,14 @@ import {
 import type { BrokerApi, WireTransparency } from './broker-api.ts';
 import type { StateStore } from './state-store.ts';
 
+export interface Evidence {
+  /** Notes. The older was seen before, or has fewer leaves. */
+  readonly older: string;
+  readonly newer: string;
+}
+
 const KIND = 'tree';
+const EVIDENCE_KIND = 'tree-evidence';
 
 export class KnownTree {
   readonly #api: BrokerApi;
@@ -47,6 +54,11 @@ export class KnownTree {
     return note === undefined ? undefined : parseTreeHead(note);
   }
 
+  /** Two heads that the broker signed and that are not of one tree, if that ever happened: the first such pair. */
+  evidence(): Promise<Evidence | undefined> {
+    return this.#state.get<Evidence>(EVIDENCE_KIND, this.#api.origin);
+  }
+
   /**
    * Verifies that a log's head stands in the broker's tree, and that the tree is what it was.
    * @param before the head that was kept before the broker was asked
@@ -69,7 +81,7 @@ export class KnownTree {
     const hash = await leafHash(this.#crypto, new TextEncoder().encode(expected));
     await verifyInclusion(this.#crypto, hash, index, inclusion.map(decodeBase64url), head);
     if (before !== undefined) {
-      await verifyConsistency(this.#crypto, before, head, (consistency ?? []).map(decodeBase64url));
+      await this.#verifyGrowth(before, head, (consistency ?? []).map(decodeBase64url));
     }
     await this.#keep(head, before);
   }
@@ -91,7 +103,7 @@ export class KnownTree {
     const other = await this.#verify(note);
     const kept = await this.kept();
     // Two roots of one size need no broker to be found out.
-    if (kept?.size === other.size) await verifyConsistency(this.#crypto, other, kept, []);
+    if (kept?.size === other.size) await this.#verifyGrowth(other, kept, []);
     const own = await this.refresh();
     await this.#verifyGrown(other, own);
     return { own, other };
@@ -120,7 +132,7 @@ export class KnownTree {
 
   /** Verifies what the broker says now against what it said before. @throws `tree-inconsistent` */
   async #verifyGrown(before: TreeHead, now: TreeHead): Promise<void> {
-    if (now.size < before.size) await verifyConsistency(this.#crypto, before, now, []);
+    if (now.size < before.size) await this.#verifyGrowth(before, now, []);
     await this.#connect(before, now);
   }
 
@@ -128,23 +140,27 @@ export class KnownTree {
   async #connect(a: TreeHead, b: TreeHead): Promise<void> {
     const [older, newer] = a.size <= b.size ? [a, b] : [b, a];
     const proof = older.size === newer.size ? [] : await this.#readProof(older.size, newer.size);
-    await verifyConsistency(this.#crypto, older, newer, proof);
+    await this.#verifyGrowth(older, newer, proof);
   }
 
+  /** Verifies a consistency proof; where it is not good, the two heads are put away as evidence. */
+  async #verifyGrowth(older: TreeHead, newer: TreeHead, proof: readonly Uint8Array[]): Promise<void> {
+    try {
+      await verifyConsistency(this.#crypto, older, newer, proof);
+    } catch (error) {
+      const pair = { older: older.note, newer: newer.note };
+      await this.#state.update<Evidence>(EVIDENCE_KIND, this.#api.origin, (first = pair) => first);
+      throw error;
+    }
+  }
+
+  /** The broker's proof; none, where it says that it never had these sizes, though it signed both. */
   async #readProof(from: number, to: number): Promise<Uint8Array[]> {
     try {
       return (await this.#api.readTreeProof(from, to)).map(decodeBase64url);
-    } catch (cause) {
-      // Both sizes are signed by the broker: that it has none of them now is what was to be found out.
-      if (!(cause instanceof CountersignError) || cause.code !== 'input-invalid') throw cause;
-      throw new CountersignError(
-        'tree-inconsistent',
-        `the broker cannot prove that its tree grew from ${from} to ${to} leaves, though it signed both`,
-        {
-          cause,
-          hint: 'do not trust it until its operator has explained, and keep both tree heads, which prove it',
-        },
-      );
+    } catch (error) {
+      if (error instanceof CountersignError && error.code === 'input-invalid') return [];
+      throw error;
     }
   }
 }

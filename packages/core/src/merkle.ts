@@ -206,7 +206,7 @@ function inconsistent(older: Root, newer: Root): CountersignError {
     'tree-inconsistent',
     `the broker’s tree of ${newer.size} leaves is not what its tree of ${older.size} leaves has become`,
     {
-      hint: 'the broker shows different things to different readers, or has lost some: do not trust it until its operator has explained, and keep both tree heads, which prove it',
+      hint: 'the broker shows different things to different readers, or has lost some: do not trust it until its operator has explained; `countersign account log --tree --json` has both tree heads as evidence',
     },
   );
 }

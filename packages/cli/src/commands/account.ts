@@ -109,7 +109,10 @@ export function addAccountCommands(program: Command, cli: Cli): void {
         if (options.tree) {
           // What was seen is what there is to compare, and needs no broker.
           const { note, size } = (await book.tree.kept()) ?? (await book.tree.refresh());
-          show(cli, json, { size, tree: note }, () => note.trimEnd());
+          const evidence = await book.tree.evidence();
+          show(cli, json, { size, tree: note, ...(evidence === undefined ? {} : { evidence }) }, () =>
+            note.trimEnd(),
+          );
           return;
         }
         const wanted = name === undefined ? (await profile.account()).name : parseAccountName(name);
