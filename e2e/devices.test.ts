@@ -140,6 +140,19 @@ describe('a PIN', () => {
     );
   });
 
+  test('is worth nothing once the device that gave it was shown out', async () => {
+    const alice = await world.party('alice');
+    const tablet = await addDevice(alice, 'alice’s tablet', ['admit', 'answer']);
+    const [pin, link] = [
+      await tablet.device.devices.invite('admit', { rights: ['answer'] }),
+      await tablet.device.devices.invite('knock'),
+    ];
+    await alice.device.devices.revoke(await tablet.device.session.kid(), 'lost');
+    for (const given of [pin, link]) {
+      await assert.rejects(newcomer(world.clock).knock(given), refused('pin-expired'));
+    }
+  });
+
   test('gives no right that the device which gave it lacks', async () => {
     const alice = await world.party('alice');
     const tablet = await addDevice(alice, 'alice’s tablet', ['admit', 'answer']);

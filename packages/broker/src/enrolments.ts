@@ -75,11 +75,9 @@ export async function postEnrolment(
       hint: 'ask for a fresh one',
     });
   }
-  const posted = await store.postEnrolment(
-    { accountId: account.id, hash, kid, jws, exp },
-    await ticketHash(crypto, ticket),
-    now(),
-  );
+  const hashed = await ticketHash(crypto, ticket);
+  await checkInviter(context, account, hashed);
+  const posted = await store.postEnrolment({ accountId: account.id, hash, kid, jws, exp }, hashed, now());
   if ('event' in posted) streams.publish(account.id, posted.event, undefined);
   switch (posted.outcome) {
     case 'posted':
@@ -107,6 +105,20 @@ export async function postEnrolment(
       throw new CountersignError('pin-expired', 'this PIN has expired', {
         hint: '`countersign device pin` on another device of the account gives a new one',
       });
+  }
+}
+
+/** A PIN is worth nothing once the device that gave it is gone, or may let nobody in. */
+async function checkInviter(context: BrokerContext, account: AccountRow, ticket: string): Promise<void> {
+  const jws = await context.store.findInvitation(account.id, ticket);
+  if (jws === undefined) return;
+  try {
+    await verifyInvitation(context.crypto, jws, account);
+  } catch (cause) {
+    throw new CountersignError('pin-expired', 'the device that gave this PIN is no longer in the account', {
+      cause,
+      hint: 'another device of the account can give one: `countersign device pin`, `device link`',
+    });
   }
 }
 

@@ -4,14 +4,13 @@
  */
 import { RIGHTS, type Right } from '@countersign/core';
 import { InvalidArgumentError } from 'commander';
-
-const SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
+import ms from 'ms';
 
 /** Seconds in `10m`, `1h`, `1d`. */
 export function duration(text: string): number {
-  const [, number, unit] = /^(\d{1,4})([smhd])$/.exec(text) ?? [];
-  if (number === undefined || Number(number) === 0) throw new InvalidArgumentError('like 10m, 1h or 1d');
-  return Number(number) * SECONDS[unit as keyof typeof SECONDS];
+  const value = ms(text as ms.StringValue);
+  if (!(value >= 1000)) throw new InvalidArgumentError('like 120s, 10m, 1h or 1d');
+  return Math.floor(value / 1000);
 }
 
 export function wholeNumber(text: string): number {

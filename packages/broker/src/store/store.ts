@@ -198,6 +198,8 @@ export interface Store {
   ): Promise<AccountEvent>;
 
   createInvitation(invitation: NewInvitation): Promise<void>;
+  /** The invitation of a ticket, as it was signed. */
+  findInvitation(accountId: number, ticket: string): Promise<string | undefined>;
   /** Lets a device wait, where its ticket is good and not too many wait or came; a ticket for one is used up. */
   postEnrolment(enrolment: NewEnrolment, ticket: string, now: number): Promise<EnrolmentPosted>;
   findEnrolment(accountId: number, hash: string): Promise<EnrolmentRow | undefined>;

@@ -14,7 +14,7 @@ import {
 } from '@countersign/core';
 import { parseSrml } from '@countersign/core/srml';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import ms from 'ms';
+import { duration } from '../arguments.ts';
 import { startCountdown } from '../countdown.ts';
 import { EXIT_HELP, exitOfOutcome } from '../exit-codes.ts';
 import type { Profile } from '../profile.ts';
@@ -212,13 +212,6 @@ function collectField(text: string, fields: Field[] = []): Field[] {
   const cut = text.indexOf('=');
   if (cut < 1) throw new InvalidArgumentError('like --field "Amount=12.00 EUR"');
   return [...fields, { name: text.slice(0, cut), value: text.slice(cut + 1) }];
-}
-
-function duration(text: string): number {
-  const value = ms(text as ms.StringValue);
-  if (value === undefined || Number.isNaN(value) || value < 1000)
-    throw new InvalidArgumentError('like 90s, 5m or 24h');
-  return Math.round(value / 1000);
 }
 
 function source(file: string): string | number {

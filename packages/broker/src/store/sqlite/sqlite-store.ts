@@ -198,6 +198,10 @@ function sqliteStore(database: DatabaseSync): Store {
         sql.insertInvitation.run(accountId, ticket, uses, exp, jws);
       }),
 
+    async findInvitation(accountId, ticket) {
+      return (sql.invitationText.get(accountId, ticket) as { jws: string } | undefined)?.jws;
+    },
+
     postEnrolment: (enrolment, ticket, now) =>
       writes.submit((): EnrolmentPosted => {
         const { accountId, hash, kid, jws, exp } = enrolment;

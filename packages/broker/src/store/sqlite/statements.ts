@@ -85,6 +85,7 @@ export function prepareStatements(database: DatabaseSync) {
       'INSERT INTO invitations (account_id, ticket, uses, exp, jws) VALUES (?, ?, ?, ?, ?)',
     ),
     invitation: prepare('SELECT id, uses, exp, used_at FROM invitations WHERE account_id = ? AND ticket = ?'),
+    invitationText: prepare('SELECT jws FROM invitations WHERE account_id = ? AND ticket = ?'),
     useInvitation: prepare('UPDATE invitations SET used_at = ? WHERE id = ? AND used_at IS NULL'),
     insertEnrolment: prepare(
       `INSERT INTO enrolments (account_id, hash, kid, invitation_id, jws, posted_at, exp, state)
