@@ -17,6 +17,14 @@ const POSTS = [
   `/v1/requests/${HASH}/report`,
   '/v1/contacts',
   '/v1/rooms',
+  '/v1/accounts/alice@example.com/card',
+  '/v1/sessions',
+  '/v1/sessions/open',
+  `/v1/sessions/${ROOM}/read`,
+  `/v1/sessions/${ROOM}/messages`,
+  `/v1/accounts/alice@example.com/sessions/${ROOM}/messages`,
+  `/v1/accounts/alice@example.com/sessions/${ROOM}/reveal`,
+  `/v1/accounts/alice@example.com/sessions/${ROOM}/delete`,
   `/v1/rooms/${ROOM}/items`,
   '/v1/accounts/alice@example.com/invitations',
   '/v1/accounts/alice@example.com/enrolments',
@@ -33,9 +41,14 @@ const GETS = [
   '/v1/accounts/alice@example.com/contacts',
   '/v1/accounts/alice@example.com/stream',
   '/v1/accounts/alice@example.com/challenge',
+  '/v1/accounts/alice@example.com/card',
+  '/v1/accounts/alice@example.com/sessions',
+  '/v1/accounts/alice@example.com/session-history',
+  `/v1/accounts/alice@example.com/sessions/${ROOM}`,
   '/v1/accounts/alice@example.com/room-items',
   '/v1/accounts/alice@example.com/enrolments',
   `/v1/accounts/alice@example.com/enrolments/${HASH}`,
+  '/tlog/proof',
 ];
 
 let home: TestBroker;
@@ -81,7 +94,11 @@ test('the table of routes is the whole of the interface', async () => {
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
   const named = (path: string) =>
-    path.replace('alice@example.com', '{name}').replace(HASH, '{hash}').replace(ROOM, '{room}');
+    path
+      .replace('alice@example.com', '{name}')
+      .replace(HASH, '{hash}')
+      .replace(`rooms/${ROOM}`, 'rooms/{room}')
+      .replace(ROOM, '{sid}');
   const tested = [
     ...POSTS.map((path) => `post ${named(path)}`),
     ...GETS.map((path) => `get ${named(path)}`),
@@ -96,7 +113,8 @@ for (const path of POSTS) {
     const deep = `${'{"request":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
     const cases: [what: string, body: string | Uint8Array, code: string | undefined][] = [
       ['no body', '', 'json-invalid'],
-      ['an empty object', '{}', 'input-invalid'],
+      // Where nothing needs to be said, an empty object is good, and the account is not there.
+      ['an empty object', '{}', /\/(?:reveal|delete)$/.test(path) ? 'account-unknown' : 'input-invalid'],
       ['another form', '[1,2,3]', 'input-invalid'],
       ['null', 'null', 'input-invalid'],
       [

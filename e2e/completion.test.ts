@@ -139,7 +139,7 @@ const AT_THE_KEYBOARD = {
 
 for (const [shell, { words, load }] of Object.entries(AT_THE_KEYBOARD)) {
   test(`a person at ${shell} types beginnings and the Tab key, and gets the whole command`, async () => {
-    const screen = await typeInto(words, [load, 'countersign acc\tsh\t--he\t\n', 'exit\n']);
+    const screen = await typeInto(words, [load, 'countersign acc\tsho\t--he\t\n', 'exit\n']);
     assert.match(screen, /Usage: countersign account show/);
   });
 }

@@ -14,6 +14,7 @@ import {
   verifyEnrolment,
 } from '@countersign/core';
 import { generateOpener, generateSigner, webCrypto } from '@countersign/core/webcrypto';
+import { ForgedTree } from './forged-tree.ts';
 import { type MaliciousBroker, startMaliciousBroker } from './malicious-broker.ts';
 import { makeParty, newcomer, refused, TestClock } from './parties.ts';
 
@@ -119,14 +120,22 @@ describe('a broker that swaps', () => {
     });
     let log = await replayLog(webCrypto, [genesis.jws]);
     const { context } = evil.broker;
-    const signLog = async () => {
+    const tree = new ForgedTree(evil.broker);
+    const signLog = async (path: string) => {
       const { jws } = await createCheckpoint(webCrypto, context.signer, evil.origin, log, clock.now());
-      return { name: log.name, identity: log.identity, entries: [...log.entries], checkpoint: jws };
+      const transparency = await tree.transparency(log, path);
+      return {
+        name: log.name,
+        identity: log.identity,
+        entries: [...log.entries],
+        checkpoint: jws,
+        transparency,
+      };
     };
     let accepted = '';
     evil.tamper(async (path, body, method) => {
       if (/\/log\?from=/.test(path)) {
-        const whole = await signLog();
+        const whole = await signLog(path);
         return { ...whole, entries: whole.entries.slice(Number(/from=(\d+)/.exec(path)![1])) };
       }
       if (path.endsWith('/challenge')) {

@@ -21,11 +21,15 @@ import {
   DeviceStatement,
   decodeBase64url,
   decodeText,
+  EMPTY_TREE,
   EnrolmentCompleteStatement,
   EnrolmentRejectStatement,
+  encodeBase64url,
   fingerprint,
   followLog,
+  growTree,
   keyFingerprint,
+  leafHash,
   NO_CONTACTS,
   type OpenRequest,
   openInvitation,
@@ -42,6 +46,7 @@ import {
   parseRequest,
   parseStatement,
   parseStrictJson,
+  parseTreeLeaf,
   pinTicket,
   Question,
   RECOVERY_KEY,
@@ -54,17 +59,23 @@ import {
   type Statement,
   statementId,
   ticketHash,
+  tilePath,
+  treeRoot,
+  treeVerifierKey,
   ungroupBase32,
   type Verified,
   verifyCheckpoint,
+  verifyConsistency,
   verifyContact,
   verifyEnrolment,
   verifyEnrolmentAccept,
+  verifyInclusion,
   verifyInvitation,
   verifyReceipt,
   verifyRequest,
   verifyResponse,
   verifyStatement,
+  verifyTreeHead,
 } from '@countersign/core';
 import { parseSrml } from '@countersign/core/srml';
 import { deriveSigner, importOpener, webCrypto } from '@countersign/core/webcrypto';
@@ -127,6 +138,7 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
     checkFreshness(word, now, max_age);
     return { iss: word.payload.iss, iat: word.payload.iat };
   },
+  transparency: readTransparency,
   question: ({ text }) => parseContent(Question, text),
   passcode: async ({ commitment, typed }) => {
     const good = await checkPasscode(webCrypto, v.parse(PasscodeCommitment, commitment), typed);
@@ -196,6 +208,43 @@ async function readFingerprint({ op, content_type, data_hex, bits, key, hash, te
     default:
       return { fingerprint: parseFingerprint(text) };
   }
+}
+
+async function readTransparency({ op, ...input }: Loose) {
+  switch (op) {
+    case 'leaf': {
+      const hash = await leafHash(webCrypto, utf8.encode(input.text));
+      return { ...parseTreeLeaf(input.text), hash: encodeBase64url(hash) };
+    }
+    case 'root': {
+      let tree = EMPTY_TREE;
+      for (const hash of input.leaf_hashes) tree = await growTree(webCrypto, tree, decodeBase64url(hash));
+      return { root: encodeBase64url(await treeRoot(webCrypto, tree)) };
+    }
+    case 'inclusion':
+      for (const { leaf_hash, index, proof } of input.proofs) {
+        const hashes = proof.map(decodeBase64url);
+        await verifyInclusion(webCrypto, decodeBase64url(leaf_hash), index, hashes, rootIn(input));
+      }
+      return undefined;
+    case 'consistency':
+      for (const older of input.proofs) {
+        const hashes = older.proof.map(decodeBase64url);
+        await verifyConsistency(webCrypto, rootIn(older), rootIn(input.newer), hashes);
+      }
+      return undefined;
+    case 'tree-head': {
+      const { size, root } = await verifyTreeHead(webCrypto, input.note, input.origin, input.key);
+      const verifier_key = await treeVerifierKey(webCrypto, input.origin, input.key);
+      return { size, root: encodeBase64url(root), verifier_key };
+    }
+    default:
+      return { path: tilePath(input.n, input.width) };
+  }
+}
+
+function rootIn({ size, root }: Loose) {
+  return { size, root: decodeBase64url(root) };
 }
 
 async function readStatement({ typ, key, statement }: Loose) {

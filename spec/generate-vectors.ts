@@ -35,6 +35,7 @@ import { response } from './generator/responses.ts';
 import { sealing } from './generator/sealing.ts';
 import { statements } from './generator/statements.ts';
 import { displayText, srml } from './generator/text.ts';
+import { transparency } from './generator/transparency.ts';
 import type { VectorFile } from './generator/vector.ts';
 
 export const VECTORS = new URL('vectors/', import.meta.url);
@@ -65,6 +66,7 @@ const FILES: Readonly<Record<string, (memory: Memory) => VectorFile | Promise<Ve
   'recovery-code': recoveryCode,
   'device-log': deviceLog,
   checkpoint,
+  transparency,
   question,
   passcode,
   sealing,

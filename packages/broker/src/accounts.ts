@@ -115,11 +115,29 @@ async function checkInside(
   }
 }
 
-/** Entries from a number on, with the broker's word that these are the newest. */
-export async function readLog(context: BrokerContext, name: string, from: number) {
+/**
+ * Entries from a number on, with the broker's word that these are the newest, and the proof that their head
+ * stands in its tree.
+ * @param known size of the tree that the reader saw last, 0 for none
+ */
+export async function readLog(context: BrokerContext, name: string, from: number, known: number) {
   const account = await findAccount(context, name);
   const entries = await context.store.readLog(account.id, from);
-  return { name, identity: account.identity, entries, checkpoint: await checkpointOf(context, account) };
+  const checkpoint = await checkpointOf(context, account);
+  const transparency = await proveLogged(context, account, known);
+  return { name, identity: account.identity, entries, checkpoint, transparency };
+}
+
+async function proveLogged({ store, tree }: BrokerContext, { id, head }: AccountRow, known: number) {
+  const { index, leaf } = (await store.tree.findLeaf(id, head.seq))!;
+  const { size, note } = await tree.head(Math.max(index + 1, Math.min(known, await tree.size())));
+  return {
+    tree_head: note,
+    index,
+    leaf,
+    inclusion: await tree.inclusion(index, size),
+    ...(known > 0 && known <= size ? { consistency: await tree.consistency(known, size) } : {}),
+  };
 }
 
 function sealableEpoch(log: DeviceLog): number {

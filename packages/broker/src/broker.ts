@@ -19,6 +19,7 @@ import { expireSessions } from './sessions.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { Streams } from './streams.ts';
+import { Tree } from './tree.ts';
 import { Waiters } from './waiters.ts';
 
 const SWEEP_MS = 1000;
@@ -128,6 +129,7 @@ function createContext(
     agentsSeen: new Map(),
     streams: new Streams(store),
     proofs: new ProofChecker(crypto, now),
+    tree: new Tree({ store: store.tree, crypto, signer, origins, now }),
     registrations: new Registrations(registrationsPerHour),
   };
 }

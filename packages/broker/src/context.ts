@@ -8,6 +8,7 @@ import type { Metrics } from './metrics.ts';
 import type { Registrations } from './registrations.ts';
 import type { Store } from './store/store.ts';
 import type { Streams } from './streams.ts';
+import type { Tree } from './tree.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface BrokerContext {
@@ -17,7 +18,7 @@ export interface BrokerContext {
   readonly now: () => number;
   /** Origins under which this broker is known; the first is the one it calls itself. */
   readonly origins: readonly [string, ...string[]];
-  /** Signs checkpoints and the challenges of new devices, and nothing else. */
+  /** Signs checkpoints, tree heads and the challenges of new devices, and nothing else. */
   readonly signer: Signer;
   readonly publicKey: PublicSigningJwk;
   /** Domains in which accounts may be made; empty for any. */
@@ -32,6 +33,8 @@ export interface BrokerContext {
   readonly agentsSeen: Map<string, number>;
   readonly streams: Streams;
   readonly proofs: ProofChecker;
+  /** The tree of all heads. */
+  readonly tree: Tree;
   readonly registrations: Registrations;
   readonly metrics: Metrics;
 }

@@ -5,7 +5,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
-import type { Device } from '@countersign/core';
+import { type Device, formatTreeLeaf, subtreesOf } from '@countersign/core';
+import { naiveLeaf, naiveRoot } from '../../core/test/naive-tree.ts';
 import type { AccountRow, NewEnrolment, NewRequest, RequestRow, Store } from '../src/store/store.ts';
 
 const NOW = 1_800_000_000;
@@ -202,6 +203,59 @@ export function storeConformance(
         );
         assert.equal((results[1] as PromiseRejectedResult).reason.code, 'log-conflict');
         assert.deepEqual(await store.readLog(alice.id, 0), ['first', 'second']);
+      }));
+
+    test('every account and every append adds one leaf to the tree, and nothing else does', () =>
+      withStore(async (store, reopen) => {
+        const leaves: string[] = [];
+        const logged = (account: AccountRow, head = account.head) => {
+          leaves.push(formatTreeLeaf({ ...account, head }));
+          return head;
+        };
+        assert.equal(await store.tree.size(), 0);
+        const alice = await account(store);
+        logged(alice);
+        const next = {
+          head: { seq: 2, hash: hash() },
+          epoch: 0,
+          devices: new Map(),
+          entries: ['second', 'third'],
+        };
+        await store.appendLog(alice.id, alice.head, next);
+        logged(alice, next.head);
+        await assert.rejects(store.appendLog(alice.id, alice.head, next), codeIs('log-conflict'));
+        await assert.rejects(
+          store.createAccount({ ...alice, entries: ['first'] }, NOW),
+          codeIs('account-exists'),
+        );
+        // All at once: they share a transaction.
+        const more = await Promise.all(Array.from({ length: 11 }, () => account(store)));
+        for (const one of more) logged(one);
+
+        for (const open of [async () => store, reopen]) {
+          const { tree } = await open();
+          assert.equal(await tree.size(), leaves.length);
+          assert.deepEqual(await tree.readLeaves(0, 100), leaves);
+          assert.deepEqual(await tree.readLeaves(3, 2), leaves.slice(3, 5));
+          assert.deepEqual(await tree.findLeaf(alice.id, 0), { index: 0, leaf: leaves[0] });
+          assert.deepEqual(await tree.findLeaf(alice.id, 2), { index: 1, leaf: leaves[1] });
+          assert.equal(await tree.findLeaf(alice.id, 1), undefined);
+          assert.deepEqual((await tree.findLeaf(more[10]!.id, 0))?.index, 12);
+        }
+      }));
+
+    test('the tree has the root of every perfect tree in it', () =>
+      withStore(async (store) => {
+        for (let i = 0; i < 20; i++) await account(store);
+        const leaves = (await store.tree.readLeaves(0, 20)).map((leaf) => naiveLeaf(Buffer.from(leaf)));
+        for (const to of [1, 4, 7, 16, 20]) {
+          const subtrees = subtreesOf({ from: 0, to });
+          const roots = await store.tree.readHashes(subtrees);
+          for (const [i, { level, n }] of subtrees.entries()) {
+            const under = leaves.slice(n * 2 ** level, (n + 1) * 2 ** level);
+            assert.deepEqual(Buffer.from(roots[i]!), Buffer.from(naiveRoot(under)));
+          }
+        }
       }));
 
     test('a request posted twice is one, under another hash a conflict', () =>

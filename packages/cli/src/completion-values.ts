@@ -32,6 +32,7 @@ const REMEMBERED: Readonly<Record<string, Remembered>> = {
   'contact remove name': accounts,
   'contact unblock name': accounts,
   'account log name': accounts,
+  'monitor name': accounts,
 };
 
 export function rememberedValues(environment: Environment): FindValues {

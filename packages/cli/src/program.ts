@@ -11,6 +11,7 @@ import { addCompletionCommands } from './commands/completion.ts';
 import { addContactCommands } from './commands/contact.ts';
 import type { Cli } from './commands/context.ts';
 import { addDeviceCommands } from './commands/device.ts';
+import { addMonitorCommand } from './commands/monitor.ts';
 import { addReceiptCommands } from './commands/receipt.ts';
 import { addWatchCommand } from './commands/watch.ts';
 
@@ -29,6 +30,7 @@ export function createProgram(cli: Cli): Command {
   addAskCommands(confirm, cli);
   addAnswerCommands(confirm, cli);
   addWatchCommand(program, cli);
+  addMonitorCommand(program, cli);
   addReceiptCommands(program, cli);
   addBrokerCommand(program, cli);
   addCompletionCommands(program, cli);

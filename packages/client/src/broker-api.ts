@@ -5,6 +5,7 @@
 import {
   AccountName,
   CountersignError,
+  decodeText,
   describeIssue,
   Hash,
   isErrorCode,
@@ -109,11 +110,23 @@ const Done = v.object({ done: v.literal(true) });
 export type WireEvent = v.InferOutput<typeof Event>;
 
 const Listed = v.object({ requests: v.array(Request), cursor: v.number() });
+/** A proof in a tree of 2^53 leaves has no more hashes than this. */
+const Proof = v.pipe(v.array(Hash), v.maxLength(128));
+const Transparency = v.object({
+  tree_head: v.string(),
+  index: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  leaf: v.string(),
+  inclusion: Proof,
+  consistency: v.optional(Proof),
+});
+export type WireTransparency = v.InferOutput<typeof Transparency>;
+
 const Log = v.object({
   name: AccountName,
   identity: Hash,
   entries: v.array(v.string()),
   checkpoint: v.string(),
+  transparency: Transparency,
 });
 const ReceiptParts = v.object({
   request: v.string(),
@@ -135,12 +148,19 @@ export interface ListOptions {
   after?: number;
 }
 
+export interface BrokerApiOptions {
+  /** Is told of entries before they go out to a device log. */
+  readonly onAppend?: (entries: readonly string[]) => Promise<void>;
+}
+
 export class BrokerApi {
   /** Origin of the broker. */
   readonly origin: string;
+  readonly #onAppend: BrokerApiOptions['onAppend'];
 
-  constructor(origin: string) {
+  constructor(origin: string, { onAppend }: BrokerApiOptions = {}) {
     this.origin = origin;
+    this.#onAppend = onAppend;
   }
 
   wellKnown() {
@@ -151,11 +171,35 @@ export class BrokerApi {
     await this.#post('/v1/accounts', { entries }, v.object({ identity: Hash }));
   }
 
-  readLog(name: string, from: number) {
-    return this.#get(`${pathOf(name)}/log?from=${from}`, Log);
+  /** @param tree size of the tree that was seen last, 0 for none */
+  readLog(name: string, from: number, tree: number) {
+    return this.#get(`${pathOf(name)}/log?from=${from}&tree=${tree}`, Log);
+  }
+
+  /** The signed head of the broker's tree: a note. */
+  async readTreeHead(): Promise<string> {
+    const bytes = await this.#getBytes('/tlog/checkpoint');
+    try {
+      return decodeText(bytes);
+    } catch (cause) {
+      throw new CountersignError('broker-answer-invalid', 'the head of the broker’s tree is not text', {
+        cause,
+      });
+    }
+  }
+
+  async readTreeProof(from: number, to: number): Promise<string[]> {
+    const schema = v.object({ consistency: Proof });
+    return (await this.#get(`/tlog/proof?from=${from}&to=${to}`, schema)).consistency;
+  }
+
+  /** A bundle of leaves, each after its length in two bytes. @param path of the tile: C2SP tlog-tiles */
+  readTreeEntries(path: string): Promise<Uint8Array> {
+    return this.#getBytes(`/tlog/tile/entries/${path}`);
   }
 
   async appendLog(name: string, entries: readonly string[]): Promise<void> {
+    await this.#onAppend?.(entries);
     await this.#post(`${pathOf(name)}/log`, { entries }, v.object({ seq: v.number() }));
   }
 
@@ -196,6 +240,7 @@ export class BrokerApi {
     share?: string,
   ): Promise<void> {
     const body = { statement, entries, share };
+    await this.#onAppend?.(entries);
     await this.#post(`${pathOf(name)}/enrolments/${hash}/accept`, body, v.object({ seq: v.number() }));
   }
 
@@ -377,6 +422,12 @@ export class BrokerApi {
     });
   }
 
+  async #getBytes(path: string): Promise<Uint8Array> {
+    const { ok, bytes } = await this.#fetch(path, { signal: AbortSignal.timeout(DEADLINE_MS) });
+    if (ok) return bytes;
+    throw failureOf(readBody(bytes));
+  }
+
   #post<S extends v.GenericSchema>(path: string, body: object, schema: S, proof: { dpop?: string } = {}) {
     const headers = { 'content-type': 'application/json', ...proof };
     const signal = AbortSignal.timeout(DEADLINE_MS);
@@ -388,21 +439,22 @@ export class BrokerApi {
     schema: S,
     init: RequestInit,
   ): Promise<v.InferOutput<S>> {
-    let ok: boolean;
-    let bytes: Uint8Array;
+    const { ok, bytes } = await this.#fetch(path, init);
+    const body = readBody(bytes);
+    if (ok) return parseAnswer(schema, body);
+    throw failureOf(body);
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<{ ok: boolean; bytes: Uint8Array }> {
     try {
       const answer = await fetch(this.origin + path, { redirect: 'error', ...init });
-      ok = answer.ok;
-      bytes = new Uint8Array(await answer.arrayBuffer());
+      return { ok: answer.ok, bytes: new Uint8Array(await answer.arrayBuffer()) };
     } catch (cause) {
       throw new CountersignError('broker-unreachable', `the broker ${this.origin} does not answer`, {
         cause,
         hint: 'is it running, and is the address right? `npm start` runs one here',
       });
     }
-    const body = readBody(bytes);
-    if (ok) return parseAnswer(schema, body);
-    throw failureOf(body);
   }
 }
 

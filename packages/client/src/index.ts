@@ -33,6 +33,8 @@ export {
   waitingDevice,
 } from './enrol.ts';
 export { type DeviceKeys, type KeyStore, MemoryKeyStore } from './key-store.ts';
+export type { Evidence, KnownTree } from './known-tree.ts';
+export { type Alarm, type BrokerAlarm, type LogAlarm, LogMonitor, type Round } from './monitor.ts';
 export {
   type AccountPlace,
   beginRecovery,

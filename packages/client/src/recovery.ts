@@ -26,11 +26,11 @@ import {
 } from '@countersign/core';
 import { deriveSigner, generateOpener, generateSigner, type WebSigner } from '@countersign/core/webcrypto';
 import { AccountBook, type KnownAccount } from './account-book.ts';
-import { BrokerApi } from './broker-api.ts';
 import type { Clock } from './clock.ts';
 import { newEpoch } from './create-account.ts';
 import type { DeviceKeys, KeyStore } from './key-store.ts';
 import { Session } from './session.ts';
+import { signersApi } from './signed-entries.ts';
 import type { StateStore } from './state-store.ts';
 
 /** How long any device can undo a recovery, where nothing is said, in seconds: three days. */
@@ -209,7 +209,7 @@ async function byCode(
   { state, crypto, clock }: Omit<Stores, 'keyStore'>,
 ) {
   const signer = await recoverySigner(crypto, code);
-  const api = new BrokerApi(broker);
+  const api = signersApi(broker, crypto, state);
   const book = new AccountBook(api, crypto, state, clock);
   const { log } = identity === undefined ? await book.find(name, 60) : await book.bind(name, identity, 'own');
   await checkIsOf(crypto, log, signer);

@@ -12,9 +12,10 @@ import {
 } from '@countersign/core';
 import { importOpener } from '@countersign/core/webcrypto';
 import { AccountBook } from './account-book.ts';
-import { BrokerApi } from './broker-api.ts';
+import type { BrokerApi } from './broker-api.ts';
 import type { Clock } from './clock.ts';
 import type { DeviceKeys } from './key-store.ts';
+import { signersApi } from './signed-entries.ts';
 import type { StateStore } from './state-store.ts';
 
 export interface SessionOptions {
@@ -42,7 +43,7 @@ export class Session {
     this.state = state;
     this.crypto = crypto;
     this.clock = clock;
-    this.api = new BrokerApi(keys.broker);
+    this.api = signersApi(keys.broker, crypto, state);
     this.book = new AccountBook(this.api, crypto, state, clock);
   }
 

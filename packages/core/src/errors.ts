@@ -46,6 +46,8 @@ export const ERROR_CODES = [
   'recovery-early',
   'checkpoint-invalid',
   'checkpoint-stale',
+  'tree-invalid',
+  'tree-inconsistent',
   // letting a device in
   'challenge-invalid',
   'pin-wrong',

@@ -12,6 +12,8 @@ import {
   MAX_TEXT_BYTES,
   PublicSigningKey,
   parseRequest,
+  treeOrigin,
+  treeVerifierKey,
 } from '@countersign/core';
 import * as v from 'valibot';
 import { appendToLog, checkpointOf, findIdentified, readLog, registerAccount } from '../accounts.ts';
@@ -30,8 +32,9 @@ import { addEnrolmentRoutes } from './enrolment-routes.ts';
 import { provenDevice } from './proven-device.ts';
 import { addRoomRoutes } from './room-routes.ts';
 import { LOG_ERRORS, PROOF_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
-import { ByName, Entries, Failed, MAX_PAGE, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
+import { ByName, Entries, Failed, MAX_PAGE, MAX_WAIT, Statement, treeSize, wholeNumber } from './schemas.ts';
 import { addSessionRoutes } from './session-routes.ts';
+import { addTreeRoutes } from './tree-routes.ts';
 import type { ValibotFastify } from './valibot-fastify.ts';
 import { ErrorView, LogView, ReceiptView, RequestView, requestView, StateView, stateView } from './views.ts';
 
@@ -46,7 +49,11 @@ const PageQuery = v.strictObject({
 const WellKnown = v.object({
   versions: v.array(v.string()),
   origin: v.string(),
-  key: v.pipe(PublicSigningKey, v.description('Signs checkpoints')),
+  key: v.pipe(PublicSigningKey, v.description('Signs checkpoints and tree heads')),
+  tree: v.object({
+    url: v.pipe(v.string(), v.description('Prefix of the tree of all heads: C2SP tlog-tiles')),
+    key: v.pipe(v.string(), v.description('The same key, as tools for signed notes take it')),
+  }),
   domains: v.pipe(v.array(v.string()), v.description('Where accounts may be made; empty for anywhere')),
   features: v.array(v.string()),
   limits: v.record(v.string(), v.number()),
@@ -67,8 +74,22 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
       versions: ['1'],
       origin: context.origins[0],
       key: context.publicKey,
+      tree: {
+        url: `${context.origins[0]}/tlog/`,
+        key: await treeVerifierKey(context.crypto, treeOrigin(context.origins[0]), context.publicKey),
+      },
       domains: [...context.domains],
-      features: ['confirm', 'sealed', 'passcode', 'contacts', 'stream', 'devices', 'rooms', 'sessions'],
+      features: [
+        'confirm',
+        'sealed',
+        'passcode',
+        'contacts',
+        'stream',
+        'devices',
+        'rooms',
+        'sessions',
+        'transparency',
+      ],
       limits: {
         pending: MAX_PENDING,
         per_minute: MAX_PER_MINUTE,
@@ -126,18 +147,19 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     '/v1/accounts/:name/log',
     {
       schema: {
-        summary: 'Read an account’s device log, with a checkpoint for its head',
+        summary: 'Read an account’s device log, with a checkpoint for its head and its place in the tree',
         'x-caller': 'anybody',
         'x-errors': ['account-unknown'],
         tags: ['accounts'],
         params: ByName,
         querystring: v.strictObject({
           from: v.optional(wholeNumber(0, 1_000_000, 'Entries from this number on'), '0'),
+          tree: v.optional(treeSize('Size of the tree that you saw last, for a consistency proof'), '0'),
         }),
         response: { 200: LogView, ...Failed },
       },
     },
-    async ({ params, query }) => readLog(context, params.name, query.from),
+    async ({ params, query }) => readLog(context, params.name, query.from, query.tree),
   );
 
   app.post(
@@ -429,6 +451,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
   );
 
   addEnrolmentRoutes(app, context);
+  addTreeRoutes(app, context);
   addRoomRoutes(app, context);
   addSessionRoutes(app, context);
 }

@@ -27,4 +27,5 @@ export const wholeNumber = (min: number, max: number, what: string) =>
     v.maxValue(max),
     v.description(what),
   );
+export const treeSize = (what: string) => wholeNumber(0, Number.MAX_SAFE_INTEGER, what);
 export const Failed = { '4xx': ErrorView, '5xx': ErrorView } as const;

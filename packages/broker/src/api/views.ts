@@ -67,11 +67,22 @@ export const NoticeView = v.object({
   newest: Seconds,
 });
 
+export const TransparencyView = v.object({
+  tree_head: v.pipe(v.string(), v.description('Signed note: C2SP tlog-checkpoint')),
+  index: v.pipe(v.number(), v.integer(), v.description('Of the leaf of the account’s newest head')),
+  leaf: v.string(),
+  inclusion: v.pipe(v.array(Hash), v.description('Proof that the leaf stands in the tree')),
+  consistency: v.optional(
+    v.pipe(v.array(Hash), v.description('Where `tree` was given: proof that the tree grew from that size')),
+  ),
+});
+
 export const LogView = v.object({
   name: AccountName,
   identity: Hash,
   entries: v.array(Jws),
   checkpoint: Jws,
+  transparency: TransparencyView,
 });
 
 export const ReceiptView = v.object({

@@ -4,7 +4,7 @@
  * Times are seconds since 1970.
  * @module
  */
-import type { Device, Head, Pending, Settled } from '@countersign/core';
+import type { Device, Head, Pending, Settled, Subtree } from '@countersign/core';
 import type { SessionStore } from './session-store.ts';
 
 /** An account as the hot path needs it: the outcome of its log's replay. */
@@ -157,7 +157,28 @@ export interface Page {
   readonly after?: number | undefined;
 }
 
+/**
+ * The tree of all heads. A leaf is added by whatever makes a head, in the same transaction; nothing else changes
+ * the tree.
+ */
+export interface TreeStore {
+  /** How many leaves there are. */
+  size(): Promise<number>;
+  /** The leaf of an account's head of a number. */
+  findLeaf(accountId: number, seq: number): Promise<TreeLeaf | undefined>;
+  /** Leaves in order, at most so many. */
+  readLeaves(from: number, max: number): Promise<string[]>;
+  /** Roots of perfect trees, which must be there, in the order asked for. */
+  readHashes(subtrees: readonly Subtree[]): Promise<Uint8Array[]>;
+}
+
+export interface TreeLeaf {
+  readonly index: number;
+  readonly leaf: string;
+}
+
 export interface Store extends SessionStore {
+  readonly tree: TreeStore;
   /** @throws `account-exists` */
   createAccount(account: NewAccount, now: number): Promise<AccountRow>;
   findAccount(name: string): Promise<AccountRow | undefined>;

@@ -99,10 +99,24 @@ export function addAccountCommands(program: Command, cli: Cli): void {
     .command('log')
     .description('read a device log, yours or another account’s, and check it against what you saw before')
     .argument('[name]', 'whose; yours by default')
-    .action((name: string | undefined, _options, command: Command) =>
+    .option(
+      '--tree',
+      'print the newest head of the broker’s tree that was seen, for others to compare with theirs',
+    )
+    .action((name: string | undefined, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
+        const book = await profile.book();
+        if (options.tree) {
+          // What was seen is what there is to compare, and needs no broker.
+          const { note, size } = (await book.tree.kept()) ?? (await book.tree.refresh());
+          const evidence = await book.tree.evidence();
+          show(cli, json, { size, tree: note, ...(evidence === undefined ? {} : { evidence }) }, () =>
+            note.trimEnd(),
+          );
+          return;
+        }
         const wanted = name === undefined ? (await profile.account()).name : parseAccountName(name);
-        const { log, binding } = await (await profile.book()).find(wanted, 0);
+        const { log, binding } = await book.find(wanted, 0);
         const id = await statementId(cli.crypto, log.identity);
         const devices = [...log.devices.values()];
         const { name: account, head, entries } = log;

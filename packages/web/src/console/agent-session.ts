@@ -68,7 +68,7 @@ export class AgentSession {
   }
 
   /** Opens a session: its countdown runs from now. */
-  static async start(device: Device, wish: SessionWish): Promise<AgentSession> {
+  static async start(device: Device, wish: SessionWish, broker: string): Promise<AgentSession> {
     const { keys, clock, api, crypto } = device.session;
     const log = await device.session.ownLog(0);
     const { values, ...about } = wish;
@@ -78,7 +78,7 @@ export class AgentSession {
       log,
       { ...about, now: clock.now() },
     );
-    const terms = termsOf(statement.payload);
+    const terms = termsOf(statement.payload, broker);
     // Before anybody may open it: a value that is not of its type is said now.
     const hardened = await hardenValues(webCrypto, terms, values);
     const state = await api.startSession(statement.jws);

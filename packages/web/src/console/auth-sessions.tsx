@@ -32,7 +32,7 @@ export function AuthSessions({ device, onChange }: { device: Device; onChange():
     setFailure('');
     try {
       session?.leave();
-      setSession(await AgentSession.start(device, wish));
+      setSession(await AgentSession.start(device, wish, location.origin));
       onChange();
     } catch (error) {
       setFailure(explain(error));

@@ -47,7 +47,7 @@ export class OpenedSession {
     onAgent: (here: boolean) => void,
   ): Promise<{ passcode: string; seen(): Promise<void> } | undefined> {
     const { sid } = this.opened;
-    const terms = termsOf(this.payload);
+    const terms = termsOf(this.payload, location.origin);
     const hardened = await hardenValues(pageCrypto, terms, values);
     this.#tries++;
     const begun = customerTry(pageCrypto, terms, hardened, this.#tries);

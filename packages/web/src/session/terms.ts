@@ -5,11 +5,14 @@
 import type { SessionPayload } from '@countersign/core/mutual-session';
 import type { SessionTerms } from '@countersign/core/session-terms';
 
-export function termsOf({ sid, iss, iss_id, salt, subject, fields }: SessionPayload): SessionTerms {
+export function termsOf(
+  { sid, iss, iss_id, salt, subject, fields }: SessionPayload,
+  broker: string,
+): SessionTerms {
   return {
     session: sid,
     mode: 'cpace',
-    broker: location.origin,
+    broker,
     organisation: iss,
     organisation_id: iss_id,
     salt,

@@ -165,6 +165,22 @@ const STEPS: readonly string[] = [
     PRIMARY KEY (account_id, seq)
   ) STRICT, WITHOUT ROWID;
 
+  -- The tree of all heads. Leaves are numbered from 0, without gaps.
+  CREATE TABLE tree_leaves (
+    n INTEGER PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    seq INTEGER NOT NULL,
+    leaf TEXT NOT NULL,
+    UNIQUE (account_id, seq)
+  ) STRICT;
+  -- Roots of its perfect trees of 2^level leaves.
+  CREATE TABLE tree_hashes (
+    level INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (level, n)
+  ) STRICT, WITHOUT ROWID;
+
   CREATE TABLE rooms (
     id INTEGER PRIMARY KEY,
     room TEXT NOT NULL UNIQUE,

@@ -46,6 +46,7 @@ import {
   requestOf,
 } from './rows.ts';
 import { sqliteSessions } from './sqlite-sessions.ts';
+import { SqliteTree } from './sqlite-tree.ts';
 import { prepareStatements } from './statements.ts';
 
 const CACHED_ACCOUNTS = 20_000;
@@ -62,6 +63,7 @@ export function openSqliteStore(path: string): Store {
 
 function sqliteStore(database: DatabaseSync): Store {
   const sql = prepareStatements(database);
+  const tree = new SqliteTree(database);
   const writes = new GroupCommit(database);
   const accounts = new LRUCache<string, AccountRow>({ max: CACHED_ACCOUNTS });
   /** Requests that were just posted, by hash: the next calls are about them. None is here once it has changed. */
@@ -118,6 +120,7 @@ function sqliteStore(database: DatabaseSync): Store {
 
   return {
     ...sqliteSessions(database, writes),
+    tree,
 
     createAccount: (account: NewAccount, now) =>
       writes.submit(() => {
@@ -138,6 +141,7 @@ function sqliteStore(database: DatabaseSync): Store {
         );
         const id = Number(lastInsertRowid);
         for (const [seq, jws] of entries.entries()) sql.insertEntry.run(id, seq, jws);
+        tree.append(id, { name, identity, head });
         return { id, name, identity, head, epoch, devices };
       }),
 
@@ -185,7 +189,8 @@ function sqliteStore(database: DatabaseSync): Store {
         for (const [i, jws] of next.entries.entries()) {
           sql.insertEntry.run(accountId, expected.seq + 1 + i, jws);
         }
-        const { name } = sql.accountNameById.get(accountId) as { name: string };
+        const { name, identity } = sql.accountById.get(accountId) as { name: string; identity: string };
+        tree.append(accountId, { name, identity, head: next.head });
         accounts.delete(name);
         return record({ kind: 'log' }, accountId);
       }),

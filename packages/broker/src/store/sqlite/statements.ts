@@ -26,8 +26,8 @@ export function prepareStatements(database: DatabaseSync) {
     accountByName: prepare(
       'SELECT id, name, identity, head_seq, head_hash, epoch, devices FROM accounts WHERE name = ?',
     ),
+    accountById: prepare('SELECT name, identity FROM accounts WHERE id = ?'),
     accountByIdentity: prepare('SELECT id FROM accounts WHERE identity = ?'),
-    accountNameById: prepare('SELECT name FROM accounts WHERE id = ?'),
     advanceHead: prepare(
       'UPDATE accounts SET head_seq = ?, head_hash = ?, epoch = ?, devices = ? WHERE id = ? AND head_seq = ? AND head_hash = ?',
     ),
