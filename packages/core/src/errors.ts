@@ -95,6 +95,10 @@ export const ERROR_CODES = [
   'passcode-locked',
   'verification-missing',
   'receipt-invalid',
+  // mutual sessions
+  'session-invalid',
+  'session-mismatch',
+  'value-invalid',
   // the way to the broker
   'proof-invalid',
   'proof-replayed',

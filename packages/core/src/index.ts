@@ -18,6 +18,7 @@ export * from './enrolment.ts';
 export * from './errors.ts';
 export * from './invitation.ts';
 export * from './keys.ts';
+export * from './length-value.ts';
 export * from './log-entries.ts';
 export * from './origin.ts';
 export * from './passcode.ts';
