@@ -23,6 +23,7 @@ import {
   followLog,
   keyFingerprint,
   NO_CONTACTS,
+  normalizeValue,
   type OpenRequest,
   openRequest,
   PasscodeCommitment,
@@ -39,7 +40,9 @@ import {
   type RequestPayload,
   readWithKeys,
   replayLog,
+  SessionTerms,
   type Statement,
+  sessionChannel,
   statementId,
   type Verified,
   verifyCheckpoint,
@@ -49,12 +52,15 @@ import {
   verifyResponse,
   verifyStatement,
 } from '@countersign/core';
+import { answerDigest } from '@countersign/core/session-digest';
 import { parseSrml } from '@countersign/core/srml';
 import { importOpener, webCrypto } from '@countersign/core/webcrypto';
 import * as v from 'valibot';
 import { generateVectors, VECTORS } from '../spec/generate-vectors.ts';
+import { playSession } from '../spec/generator/session-play.ts';
 import { withLogs } from '../spec/generator/shared-logs.ts';
 import type { Loose, VectorFile } from '../spec/generator/vector.ts';
+import { readCpace } from './spec-cpace.ts';
 
 const utf8 = new TextEncoder();
 const STATEMENT_KINDS = [CancelStatement, DeviceStatement, ReportStatement];
@@ -134,6 +140,16 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
       answered_at: response.statement.payload.iat,
       checkpoint_at: checkpoint.payload.iat,
     };
+  },
+  cpace: readCpace,
+  'session-values': ({ type, typed }) => ({ value: normalizeValue(type, typed) }),
+  'session-exchange': (input) => {
+    assert.ok(v.is(SessionTerms, input.terms));
+    return playSession(input);
+  },
+  'session-digest': async ({ terms, commitment, typed, nonce }) => {
+    const answer = await answerDigest(webCrypto, v.parse(SessionTerms, terms), commitment, typed);
+    return { ci: sessionChannel(terms).toHex(), digest: answer.digest, passcode: answer.open(nonce) };
   },
 };
 

@@ -6,6 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { accountLinks, names } from './generator/account-names.ts';
 import { checkpoint } from './generator/checkpoint.ts';
 import { contact } from './generator/contact.ts';
+import { cpace } from './generator/cpace.ts';
 import { deviceAdd } from './generator/device-add.ts';
 import { deviceLog } from './generator/device-log.ts';
 import { deviceRevoke } from './generator/device-revoke.ts';
@@ -20,6 +21,7 @@ import { receipt } from './generator/receipts.ts';
 import { request } from './generator/request.ts';
 import { response } from './generator/responses.ts';
 import { sealing } from './generator/sealing.ts';
+import { sessionDigest, sessionExchange, sessionValues } from './generator/sessions.ts';
 import { statements } from './generator/statements.ts';
 import { displayText, srml } from './generator/text.ts';
 import type { VectorFile } from './generator/vector.ts';
@@ -52,6 +54,10 @@ const FILES: Readonly<Record<string, (memory: Memory) => VectorFile | Promise<Ve
   report,
   contact,
   receipt,
+  cpace,
+  'session-values': sessionValues,
+  'session-exchange': sessionExchange,
+  'session-digest': sessionDigest,
 };
 
 /** The texts of all vector files, by name. */
