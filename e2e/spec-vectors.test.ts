@@ -31,6 +31,7 @@ import {
   keyFingerprint,
   leafHash,
   NO_CONTACTS,
+  normalizeValue,
   type OpenRequest,
   openInvitation,
   openRequest,
@@ -56,7 +57,9 @@ import {
   readRecoveryCode,
   readWithKeys,
   replayLog,
+  SessionTerms,
   type Statement,
+  sessionChannel,
   statementId,
   ticketHash,
   tilePath,
@@ -77,13 +80,16 @@ import {
   verifyStatement,
   verifyTreeHead,
 } from '@countersign/core';
+import { answerDigest } from '@countersign/core/session-digest';
 import { parseSrml } from '@countersign/core/srml';
 import { deriveSigner, importOpener, webCrypto } from '@countersign/core/webcrypto';
 import * as v from 'valibot';
 import { generateVectors, VECTORS } from '../spec/generate-vectors.ts';
 import { foundIn } from '../spec/generator/log-vectors.ts';
+import { playSession } from '../spec/generator/session-play.ts';
 import { withLogs } from '../spec/generator/shared-logs.ts';
 import type { Loose, VectorFile } from '../spec/generator/vector.ts';
+import { readCpace } from './spec-cpace.ts';
 
 const utf8 = new TextEncoder();
 const STATEMENT_KINDS = [
@@ -194,6 +200,16 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
       answered_at: response.statement.payload.iat,
       checkpoint_at: checkpoint.payload.iat,
     };
+  },
+  cpace: readCpace,
+  'session-values': ({ type, typed }) => ({ value: normalizeValue(type, typed) }),
+  'session-exchange': (input) => {
+    assert.ok(v.is(SessionTerms, input.terms));
+    return playSession(input);
+  },
+  'session-digest': async ({ terms, commitment, typed, nonce }) => {
+    const answer = await answerDigest(webCrypto, v.parse(SessionTerms, terms), commitment, typed);
+    return { ci: sessionChannel(terms).toHex(), digest: answer.digest, passcode: answer.open(nonce) };
   },
 };
 
