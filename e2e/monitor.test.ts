@@ -25,6 +25,7 @@ import {
   type DeviceLog,
   DeviceStatement,
   formatTreeLeaf,
+  parseDeviceLink,
   parseStatement,
   parseTreeLeaf,
   signStatement,
@@ -34,7 +35,7 @@ import {
 import { generateOpener, generateSigner, webCrypto } from '@countersign/core/webcrypto';
 import { ForgedTree } from './forged-tree.ts';
 import { type MaliciousBroker, Refusal, startMaliciousBroker } from './malicious-broker.ts';
-import { addDevice, makeParty, type Party, TestClock } from './parties.ts';
+import { addDevice, makeParty, newcomer, type Party, TestClock } from './parties.ts';
 import { countersign, PASSPHRASE, startBrokerProcess, temporaryFolder } from './processes.ts';
 
 const clock = new TestClock();
@@ -295,7 +296,7 @@ describe('countersign monitor', () => {
   const CLI = fileURLToPath(import.meta.resolve('../packages/cli/src/main.ts'));
 
   test('shouts when a device is added by somebody else, and is silent about its own', {
-    timeout: 120_000,
+    timeout: 300_000,
   }, async () => {
     await using folder = await temporaryFolder();
     const broker = await startBrokerProcess(join(folder.path, 'broker'));
@@ -316,25 +317,21 @@ describe('countersign monitor', () => {
       assert.equal(done.status, 0, `${words.join(' ')}: ${done.stderr}`);
       return done;
     };
-    /** A device lets another one in. */
-    const admit = async (by: string, fresh: string, rights: string) => {
-      const { uri } = (await good(by, 'device', 'pin', '--rights', rights, '--json')).json()[0];
-      await good(fresh, 'device', 'request', uri, '--device', fresh, '--no-wait');
-      const { waiting } = (await good(by, 'device', 'pending', '--json')).json()[0];
-      await good(by, 'device', 'accept', waiting[0].kid);
-      await good(fresh, 'device', 'complete');
-      return waiting[0].kid as string;
-    };
     try {
       await good('laptop', 'account', 'create', 'alice@example.com', '--device', 'laptop');
       const [began] = (await good('laptop', 'monitor', '--once', '--json')).json();
       assert.deepEqual([began.first, began.alarms, began.devices.length, began.leaves], [true, 0, 1, 1]);
-      await admit('laptop', 'phone', 'all');
+      const { uri } = (await good('laptop', 'device', 'pin', '--rights', 'all', '--json')).json()[0];
+      const newPhone = newcomer(clock);
+      const { facts } = await newPhone.knock(parseDeviceLink(uri));
+      await good('laptop', 'device', 'accept', facts.kid);
+      await newPhone.complete();
+      const phone = await newPhone.party();
       const [quiet] = (await good('laptop', 'monitor', '--once', '--json')).json();
       assert.deepEqual([quiet.first, quiet.alarms, quiet.devices.length], [false, 0, 2]);
 
       const marked = join(folder.path, 'marked');
-      const kid = await admit('phone', 'tablet', 'answer');
+      const kid = await (await addDevice(phone, 'tablet')).device.session.kid();
       const command = `cat > ${marked}.json; echo "$COUNTERSIGN_ALARM" > ${marked}`;
       const shouted = await run('laptop', 'monitor', '--once', '--json', '--exec', command);
       assert.equal(shouted.status, 7);
@@ -360,7 +357,7 @@ describe('countersign monitor', () => {
         lines.push(line);
         if (line.includes('signed by')) heard.resolve();
       });
-      await admit('phone', 'watch', 'answer');
+      await addDevice(phone, 'watch');
       await heard.promise;
       const gone = once(child, 'exit');
       child.kill('SIGTERM');
@@ -377,7 +374,7 @@ describe('countersign monitor', () => {
   });
 
   test('compares tree heads that two profiles saw, and finds out one that is of another tree', {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     await using folder = await temporaryFolder();
     const origin = evil.origin;
