@@ -4,7 +4,8 @@
  *
  * Keys: rows are numbered as they come, since a random text as primary key costs six times as much
  * (measured); hashes stand in secondary indexes. Pending requests have indexes of their own, so that a
- * million settled ones cost nothing.
+ * million settled ones cost nothing. A CHECK is a chain of OR: for IN with more than two values, SQLite makes
+ * and drops a temporary table at every write.
  * @module
  */
 import type { DatabaseSync } from 'node:sqlite';
@@ -33,7 +34,7 @@ const STEPS: readonly string[] = [
   CREATE TABLE standings (
     account_id INTEGER NOT NULL REFERENCES accounts (id),
     enquirer_id INTEGER NOT NULL REFERENCES accounts (id),
-    policy TEXT NOT NULL CHECK (policy IN ('stranger', 'allow', 'block')),
+    policy TEXT NOT NULL CHECK (policy = 'stranger' OR policy = 'allow' OR policy = 'block'),
     recent TEXT NOT NULL,
     ignored INTEGER NOT NULL,
     paused_until INTEGER NOT NULL,
@@ -56,8 +57,8 @@ const STEPS: readonly string[] = [
     held INTEGER NOT NULL,
     posted_at INTEGER NOT NULL,
     exp INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN
-      ('pending', 'answered', 'refused', 'expired', 'cancelled-by-enquirer', 'cancelled-by-broker')),
+    state TEXT NOT NULL CHECK (state = 'pending' OR state = 'answered' OR state = 'refused' OR state = 'expired'
+      OR state = 'cancelled-by-enquirer' OR state = 'cancelled-by-broker'),
     settled_at INTEGER,
     UNIQUE (jti, enquirer_id)
   ) STRICT;
