@@ -12,7 +12,7 @@ import { CountersignError } from './errors.ts';
 import { Hash, Seconds } from './keys.ts';
 import type { Right } from './log-entries.ts';
 import { DEFAULT_LIFETIME, type Kind, MAX_LIFETIME, Question } from './question.ts';
-import { drawSalt, openContent, parseContent, SealedContent, sealContent } from './sealing.ts';
+import { drawSalt, openContent, parseContent, SealedContent, sealContent, sealedOrClear } from './sealing.ts';
 import {
   parseStatement,
   type Statement,
@@ -45,10 +45,10 @@ const clear = {
 
 export const RequestStatement = statementKind(
   'request',
-  v.union([
-    v.strictObject({ ...clear, content: Question }),
+  sealedOrClear(
     v.strictObject({ ...clear, sealed: SealedContent }),
-  ]),
+    v.strictObject({ ...clear, content: Question }),
+  ),
 );
 export type RequestPayload = v.InferOutput<typeof RequestStatement.schema>;
 export type RequestStatement = Statement<RequestPayload>;
