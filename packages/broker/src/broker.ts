@@ -9,6 +9,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { loadBrokerKey } from './broker-key.ts';
 import type { BrokerContext } from './context.ts';
 import { ProofChecker } from './device-proof.ts';
+import { RECENT } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { openOperatorSocket } from './operator.ts';
 import { expireRequests } from './requests.ts';
@@ -129,5 +130,5 @@ async function sweep(context: BrokerContext): Promise<void> {
 }
 
 async function prune({ store, now }: BrokerContext, retain: number | undefined): Promise<void> {
-  if (retain !== undefined) await store.pruneSettled(now() - retain, 1000);
+  if (retain !== undefined) await store.pruneSettled(now() - Math.max(retain, RECENT), 1000);
 }

@@ -21,9 +21,12 @@ export class GroupCommit {
   readonly #begin;
   readonly #commit;
   readonly #rollback;
+  readonly #onRollback: () => void;
   #queue: Piece[] = [];
 
-  constructor(database: DatabaseSync) {
+  /** @param onRollback told that what pieces of work have remembered outside the database did not happen */
+  constructor(database: DatabaseSync, onRollback: () => void) {
+    this.#onRollback = onRollback;
     this.#database = database;
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
@@ -67,6 +70,7 @@ export class GroupCommit {
     } catch (error) {
       this.#lastError = error;
       if (this.#database.isTransaction) this.#rollback.run();
+      this.#onRollback();
       return false;
     }
     for (const done of settle) done();

@@ -30,12 +30,11 @@ const STEPS: readonly string[] = [
     PRIMARY KEY (account_id, seq)
   ) STRICT, WITHOUT ROWID;
 
-  -- What an account thinks of an enquirer, and how often that one asked.
+  -- What an account thinks of an enquirer. When that one asked, the requests tell.
   CREATE TABLE standings (
     account_id INTEGER NOT NULL REFERENCES accounts (id),
     enquirer_id INTEGER NOT NULL REFERENCES accounts (id),
     policy TEXT NOT NULL CHECK (policy = 'stranger' OR policy = 'allow' OR policy = 'block'),
-    recent TEXT NOT NULL,
     ignored INTEGER NOT NULL,
     paused_until INTEGER NOT NULL,
     PRIMARY KEY (account_id, enquirer_id)
@@ -74,7 +73,6 @@ const STEPS: readonly string[] = [
   CREATE INDEX requests_pending ON requests (account_id, id) WHERE state = 'pending';
   CREATE INDEX requests_settled ON requests (account_id, id) WHERE state <> 'pending';
   CREATE INDEX requests_expiring ON requests (exp) WHERE state = 'pending';
-  CREATE INDEX requests_prunable ON requests (settled_at) WHERE settled_at IS NOT NULL;
 
   CREATE TABLE events (
     id INTEGER PRIMARY KEY,

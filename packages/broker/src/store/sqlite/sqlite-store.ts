@@ -6,7 +6,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { CountersignError, type Device, type Settled } from '@countersign/core';
 import { LRUCache } from 'lru-cache';
-import { afterAnswer, afterFraud, afterIgnored, judgePost, STRANGER, type Standing } from '../../limits.ts';
+import { afterAnswer, afterFraud, afterIgnored, judgePost } from '../../limits.ts';
 import type {
   AccountEvent,
   AccountRow,
@@ -30,6 +30,7 @@ import {
   type RequestRecord,
   requestOf,
 } from './rows.ts';
+import { Standings } from './standings.ts';
 import { prepareStatements } from './statements.ts';
 
 const CACHED_ACCOUNTS = 20_000;
@@ -46,10 +47,14 @@ export function openSqliteStore(path: string): Store {
 
 function sqliteStore(database: DatabaseSync): Store {
   const sql = prepareStatements(database);
-  const writes = new GroupCommit(database);
   const accounts = new LRUCache<string, AccountRow>({ max: CACHED_ACCOUNTS });
   /** Requests that were just posted, by hash: the next calls are about them. None is here once it has changed. */
-  const fresh = new LRUCache<string, RequestRow>({ max: CACHED_REQUESTS });
+  const fresh = new Map<string, RequestRow>();
+  const standings = new Standings(sql);
+  const writes = new GroupCommit(database, () => {
+    fresh.clear();
+    standings.clear();
+  });
 
   function record(event: Omit<AccountEvent, 'id'>, accountId: number): AccountEvent {
     const { lastInsertRowid } = sql.insertEvent.run(accountId, event.kind, event.requestId ?? null);
@@ -61,22 +66,9 @@ function sqliteStore(database: DatabaseSync): Store {
     return row && requestOf(row);
   }
 
-  function standingOf(accountId: number, enquirerId: number): Standing {
-    const row = sql.standing.get(accountId, enquirerId) as
-      | { policy: Standing['policy']; recent: string; ignored: number; paused_until: number }
-      | undefined;
-    if (row === undefined) return STRANGER;
-    return {
-      policy: row.policy,
-      recent: JSON.parse(row.recent),
-      ignored: row.ignored,
-      pausedUntil: row.paused_until,
-    };
-  }
-
-  function saveStanding(accountId: number, enquirerId: number, standing: Standing): void {
-    const { policy, recent, ignored, pausedUntil } = standing;
-    sql.saveStanding.run(accountId, enquirerId, policy, JSON.stringify(recent), ignored, pausedUntil);
+  function remember(request: RequestRow): void {
+    fresh.set(request.hash, request);
+    if (fresh.size > CACHED_REQUESTS) fresh.delete(fresh.keys().next().value!);
   }
 
   function settle(request: RequestRow, outcome: Settled): Settlement | undefined {
@@ -148,19 +140,20 @@ function sqliteStore(database: DatabaseSync): Store {
         return record({ kind: 'log' }, accountId);
       }),
 
-    postRequest(posted: NewRequest, now) {
-      const written = writes.submit((): Posted => {
+    postRequest: (posted: NewRequest, now) =>
+      writes.submit((): Posted => {
         const { enquirerId, accountId } = posted;
-        const before = sql.requestByJti.get(blob(posted.jti), enquirerId) as RequestRecord | undefined;
+        const jti = blob(posted.jti);
+        const before = sql.idByJti.get(jti, enquirerId) as { id: number } | undefined;
         if (before !== undefined) {
-          const request = requestOf(before);
+          const request = getRequest(before.id)!;
           return request.hash === posted.hash ? { outcome: 'same', request } : { outcome: 'conflict' };
         }
         const waiting = sql.waiting.get(enquirerId, accountId) as { own: number; strangers: number };
-        const { held, next } = judgePost(standingOf(accountId, enquirerId), waiting, now);
+        const { held, next } = judgePost(standings.find(accountId, enquirerId, now), waiting, now);
         const { lastInsertRowid } = sql.insertRequest.run(
           blob(posted.hash),
-          blob(posted.jti),
+          jti,
           enquirerId,
           accountId,
           held ? 1 : 0,
@@ -169,18 +162,13 @@ function sqliteStore(database: DatabaseSync): Store {
         );
         const id = Number(lastInsertRowid);
         sql.insertStatement.run(id, posted.jws);
-        saveStanding(accountId, enquirerId, next);
+        standings.posted(accountId, enquirerId, next);
         const event = record({ kind: 'request', requestId: id }, accountId);
         const request = { ...posted, id, held, postedAt: now, state: { state: 'pending' } } as const;
         // Here and not after the commit: another piece of this very batch may change it.
-        fresh.set(posted.hash, request);
+        remember(request);
         return { outcome: 'posted', request, event };
-      });
-      return written.catch((error: unknown) => {
-        fresh.delete(posted.hash);
-        throw error;
-      });
-    },
+      }),
 
     async findRequest(hash) {
       const known = fresh.get(hash);
@@ -199,9 +187,9 @@ function sqliteStore(database: DatabaseSync): Store {
         const settlement = settle(request, outcome);
         if (settlement !== undefined && outcome.state === 'answered') {
           const { accountId, enquirerId } = request;
-          const standing = standingOf(accountId, enquirerId);
+          const standing = standings.find(accountId, enquirerId, outcome.at);
           const next = afterAnswer(standing);
-          if (next !== standing) saveStanding(accountId, enquirerId, next);
+          if (next !== standing) standings.save(accountId, enquirerId, next);
         }
         return settlement;
       }),
@@ -213,7 +201,8 @@ function sqliteStore(database: DatabaseSync): Store {
           const { accountId, enquirerId } = request;
           const settlement = settle(request, { state: 'expired', at: now });
           if (settlement === undefined) return [];
-          saveStanding(accountId, enquirerId, afterIgnored(standingOf(accountId, enquirerId), now));
+          const standing = standings.find(accountId, enquirerId, now);
+          standings.save(accountId, enquirerId, afterIgnored(standing, now));
           return [settlement];
         });
       }),
@@ -230,7 +219,8 @@ function sqliteStore(database: DatabaseSync): Store {
 
     reportFraud: ({ accountId, enquirerId }, now) =>
       writes.submit(() => {
-        saveStanding(accountId, enquirerId, afterFraud(standingOf(accountId, enquirerId), now));
+        const standing = standings.find(accountId, enquirerId, now);
+        standings.save(accountId, enquirerId, afterFraud(standing, now));
       }),
 
     changeContact: ({ accountId, contactId, seq, policy, jws }: ContactChange, now) =>
@@ -241,9 +231,9 @@ function sqliteStore(database: DatabaseSync): Store {
           });
         }
         sql.insertContactChange.run(accountId, seq, jws);
-        const standing = standingOf(accountId, contactId);
+        const standing = standings.find(accountId, contactId, now);
         const next = policy === 'forget' ? 'stranger' : policy;
-        saveStanding(accountId, contactId, { ...standing, policy: next });
+        standings.save(accountId, contactId, { ...standing, policy: next });
         const event = record({ kind: 'contacts' }, accountId);
         const between = (sql.pendingBetween.all(accountId, contactId) as unknown as RequestRecord[]).map(
           requestOf,
