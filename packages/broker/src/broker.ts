@@ -31,7 +31,7 @@ export interface BrokerOptions {
   /** Where the world reaches it, if not at host and port. */
   readonly origin?: string;
   readonly domains?: readonly string[];
-  /** Seconds after which settled requests are removed; never, if absent. */
+  /** Seconds after which settled requests are removed, an hour at least; never, if absent. */
   readonly retain?: number;
   readonly crypto: CryptoProvider;
   /** Seconds since 1970. */

@@ -51,7 +51,11 @@ program
   .option('--port <number>', 'port to listen on; 0 for any free one', port, DEFAULT_PORT)
   .option('--origin <url>', 'where the world reaches it, if through a proxy', origin)
   .option('--domain <name...>', 'keep accounts of these domains only')
-  .option('--retain <days>', 'remove settled requests after so many days; by default they are kept', days)
+  .option(
+    '--retain <days>',
+    'remove settled requests after so many days, an hour at least; by default they are kept',
+    days,
+  )
   .addOption(
     new Option('--log <level>', 'as JSON lines on standard output')
       .choices(['silent', 'error', 'warn', 'info', 'debug'])

@@ -15,7 +15,10 @@ function setUp() {
       .map(({ n }) => n);
   /** What was written, as a piece of work remembers it. */
   const remembered = new Set<number>();
-  const writes = new GroupCommit(database, () => remembered.clear());
+  const writes = new GroupCommit(database, {
+    committed: () => {},
+    rolledBack: () => remembered.clear(),
+  });
   return { database, insert, rows, remembered, writes };
 }
 

@@ -5,7 +5,6 @@
  */
 import { DatabaseSync } from 'node:sqlite';
 import { CountersignError, type Device, type Settled } from '@countersign/core';
-import { LRUCache } from 'lru-cache';
 import { afterAnswer, afterFraud, afterIgnored, judgePost } from '../../limits.ts';
 import type {
   AccountEvent,
@@ -19,6 +18,8 @@ import type {
   Settlement,
   Store,
 } from '../store.ts';
+import { BoundedMap } from './bounded-map.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { GroupCommit } from './group-commit.ts';
 import { migrate } from './migrations.ts';
 import {
@@ -40,27 +41,27 @@ const CACHED_REQUESTS = 5000;
  * anew by way of a high number, and then forgets what is above the end). What is not here, the kernel has.
  */
 const CACHE_KIB = 8 * 1024;
-/** Pages in the write-ahead log before they go to the database: many are written again and again meanwhile. */
-const CHECKPOINT_PAGES = 4000;
 
 /** Opens or makes the database file. */
 export function openSqliteStore(path: string): Store {
   const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
-  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};
-    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};`);
+  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};`);
   migrate(database);
-  return sqliteStore(database);
+  return sqliteStore(database, new Checkpoints(database, path));
 }
 
-function sqliteStore(database: DatabaseSync): Store {
+function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
   const sql = prepareStatements(database);
-  const accounts = new LRUCache<string, AccountRow>({ max: CACHED_ACCOUNTS });
+  const accounts = new BoundedMap<string, AccountRow>(CACHED_ACCOUNTS);
   /** Requests that were just posted, by hash: the next calls are about them. None is here once it has changed. */
-  const fresh = new Map<string, RequestRow>();
+  const fresh = new BoundedMap<string, RequestRow>(CACHED_REQUESTS);
   const standings = new Standings(sql);
-  const writes = new GroupCommit(database, () => {
-    fresh.clear();
-    standings.clear();
+  const writes = new GroupCommit(database, {
+    committed: (pieces) => checkpoints.committed(pieces),
+    rolledBack() {
+      fresh.clear();
+      standings.clear();
+    },
   });
 
   function record(event: Omit<AccountEvent, 'id'>, accountId: number): AccountEvent {
@@ -71,11 +72,6 @@ function sqliteStore(database: DatabaseSync): Store {
   function getRequest(id: number): RequestRow | undefined {
     const row = sql.requestById.get(id) as RequestRecord | undefined;
     return row && requestOf(row);
-  }
-
-  function remember(request: RequestRow): void {
-    fresh.set(request.hash, request);
-    if (fresh.size > CACHED_REQUESTS) fresh.delete(fresh.keys().next().value!);
   }
 
   function settle(request: RequestRow, outcome: Settled): Settlement | undefined {
@@ -173,7 +169,7 @@ function sqliteStore(database: DatabaseSync): Store {
         const event = record({ kind: 'request', requestId: id }, accountId);
         const request = { ...posted, id, held, postedAt: now, state: { state: 'pending' } } as const;
         // Here and not after the commit: another piece of this very batch may change it.
-        remember(request);
+        fresh.set(request.hash, request);
         return { outcome: 'posted', request, event };
       }),
 
@@ -294,6 +290,7 @@ function sqliteStore(database: DatabaseSync): Store {
 
     async close() {
       writes.flush();
+      await checkpoints.close();
       database.exec('PRAGMA optimize');
       database.close();
     },

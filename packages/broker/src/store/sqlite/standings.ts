@@ -3,8 +3,8 @@
  * writes none of its own: they are read once for an account, and then kept in memory.
  * @module
  */
-import { LRUCache } from 'lru-cache';
 import { RECENT, STRANGER, type Standing } from '../../limits.ts';
+import { BoundedMap } from './bounded-map.ts';
 import type { Statements } from './statements.ts';
 
 const CACHED_ACCOUNTS = 20_000;
@@ -19,7 +19,7 @@ interface Known {
 
 export class Standings {
   readonly #sql: Statements;
-  readonly #accounts = new LRUCache<number, Known>({ max: CACHED_ACCOUNTS });
+  readonly #accounts = new BoundedMap<number, Known>(CACHED_ACCOUNTS);
 
   constructor(sql: Statements) {
     this.#sql = sql;
