@@ -49,7 +49,7 @@ export class Checkpoints {
     thread.unref();
     thread.on('message', () => {
       this.#copying = false;
-      this.#checkpoint.get();
+      this.#finish();
     });
     // The next one is tried with a new thread.
     thread.on('error', () => {
@@ -57,5 +57,13 @@ export class Checkpoints {
       this.#thread = undefined;
     });
     return thread;
+  }
+
+  #finish(): void {
+    try {
+      this.#checkpoint.get();
+    } catch {
+      // As where SQLite does it by itself: nothing is lost, the log grows, and the next one tries again.
+    }
   }
 }
