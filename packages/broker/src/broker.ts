@@ -9,7 +9,7 @@ import type { FastifyBaseLogger } from 'fastify';
 import { loadBrokerKey } from './broker-key.ts';
 import type { BrokerContext } from './context.ts';
 import { ProofChecker } from './device-proof.ts';
-import { REGISTRATIONS_PER_HOUR } from './limits.ts';
+import { RECENT, REGISTRATIONS_PER_HOUR } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { openOperatorSocket } from './operator.ts';
 import { Registrations } from './registrations.ts';
@@ -36,7 +36,7 @@ export interface BrokerOptions extends ServerOptions {
   readonly domains?: readonly string[];
   /** Accounts that one remote address may register in an hour. */
   readonly registrationsPerHour?: number;
-  /** Seconds after which settled requests are removed; never, if absent. */
+  /** Seconds after which settled requests are removed, an hour at least; never, if absent. */
   readonly retain?: number;
   readonly crypto: CryptoProvider;
   /** Seconds since 1970. */
@@ -143,5 +143,5 @@ async function sweep(context: BrokerContext): Promise<void> {
 }
 
 async function prune({ store, now }: BrokerContext, retain: number | undefined): Promise<void> {
-  if (retain !== undefined) await store.pruneSettled(now() - retain, 1000);
+  if (retain !== undefined) await store.pruneSettled(now() - Math.max(retain, RECENT), 1000);
 }

@@ -24,6 +24,8 @@ export const MAX_DEVICES_PER_HOUR = 5;
 
 const MINUTE = 60;
 const HOUR = 3600;
+/** How far back posts count. Requests are kept at least so long. */
+export const RECENT = HOUR;
 
 /** What is kept of an account and an enquirer. */
 export interface Standing {

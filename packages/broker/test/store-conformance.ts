@@ -174,6 +174,20 @@ export function storeConformance(
         assert.deepEqual([row.state, row.outcome], ['complete', 'done']);
       }));
 
+    test('a device whose entry comes too late for the head goes on waiting', () =>
+      withStore(async (store) => {
+        const alice = await account(store);
+        await store.createInvitation({ ...invitation, accountId: alice.id });
+        const posted = await store.postEnrolment(enrolment(alice.id), 'ticket', NOW);
+        assert.ok('enrolment' in posted);
+        const next = { head: { seq: 1, hash: hash() }, epoch: 0, devices: new Map(), entries: ['add'] };
+        const accepted = { enrolment: posted.enrolment, statement: 'accept' };
+        const late = store.appendLog(alice.id, { seq: 5, hash: hash() }, next, accepted);
+        await assert.rejects(late, codeIs('log-conflict'));
+        assert.equal((await store.listEnrolments(alice.id, NOW)).length, 1);
+        await store.appendLog(alice.id, alice.head, next, accepted);
+      }));
+
     test('what waits past its time can no longer be rejected', () =>
       withStore(async (store) => {
         const { id: accountId } = await account(store);
@@ -423,6 +437,38 @@ export function storeConformance(
         assert.deepEqual(await store.readEvents(alice.id, events[0]!.id, 10), [events[1]]);
         assert.equal((await store.eventBounds(alice.id)).newest, events[1]!.id);
         assert.deepEqual(await store.eventBounds(host.id), { newest: 0, oldest: 0 });
+      }));
+
+    test('the limits hold over a restart, for an hour', () =>
+      withStore(async (store, reopen) => {
+        const { alice, host } = await acquainted(store);
+        for (let i = 0; i < 5; i++) {
+          const posted = await store.postRequest(request(alice, host), NOW);
+          assert.ok(posted.outcome === 'posted');
+          await store.settleRequest(posted.request, { state: 'answered', at: NOW, response: 'r' });
+        }
+        await assert.rejects(store.postRequest(request(alice, host), NOW + 1), codeIs('too-often'));
+        const again = await reopen();
+        await assert.rejects(again.postRequest(request(alice, host), NOW + 2), codeIs('too-often'));
+        for (let i = 0; i < 15; i++) {
+          const at = NOW + 100 * (1 + Math.floor(i / 5));
+          const posted = await again.postRequest(request(alice, host, { exp: at + 60 }), at);
+          assert.ok(posted.outcome === 'posted');
+          await again.settleRequest(posted.request, { state: 'answered', at, response: 'r' });
+        }
+        const third = await reopen();
+        await assert.rejects(third.postRequest(request(alice, host), NOW + 3599), codeIs('too-often'));
+        assert.equal((await third.postRequest(request(alice, host), NOW + 3600)).outcome, 'posted');
+      }));
+
+    test('a pause holds over a restart', () =>
+      withStore(async (store, reopen) => {
+        const { alice, host } = await acquainted(store);
+        const posted = await store.postRequest(request(alice, host), NOW);
+        assert.ok(posted.outcome === 'posted');
+        await store.reportFraud(posted.request, NOW);
+        const again = await reopen();
+        await assert.rejects(again.postRequest(request(alice, host), NOW + 1000), codeIs('too-often'));
       }));
 
     test('the limits hold for requests that come together', () =>
