@@ -24,6 +24,15 @@ describe('a stranger', () => {
     assert.equal((await shop.enquirer.wait(asked.hash)).outcome, 'accepted');
   });
 
+  test('is neither looked up nor believed before the person takes it', async () => {
+    const [alice, shop] = [await party('alice'), await party('shop')];
+    await shop.enquirer.ask({ account: alice.name, text: 'Buy now' });
+    await alice.device.pending();
+    const kept = (await alice.state.list('log')).map(([key]) => key);
+    assert.ok(!kept.some((key) => key.includes(shop.name)));
+    assert.equal((await alice.enquirer.ask({ account: shop.name, text: 'Who are you?' })).firstUse, true);
+  });
+
   test('has one contact request waiting, not two', async () => {
     const [alice, shop] = [await party('alice'), await party('shop')];
     await shop.enquirer.ask({ account: alice.name, text: 'One' });

@@ -14,6 +14,7 @@ import {
   parseContact,
   verifyContact,
 } from '@countersign/core';
+import { longerList } from './append-only.ts';
 import type { Session } from './session.ts';
 
 const KIND = 'contacts';
@@ -32,8 +33,19 @@ export class Contacts {
     const fresh = await api.readContacts(keys.signer, keys.name, kept.length + 1);
     const list = await this.#apply([...kept, ...fresh]);
     if (fresh.length > 0) {
-      await state.update<string[]>(KIND, keys.identity, (old = []) =>
-        old.length > kept.length + fresh.length ? old : [...kept, ...fresh],
+      await state.update<readonly string[]>(KIND, keys.identity, (old = []) =>
+        longerList(
+          old,
+          [...kept, ...fresh],
+          (at) =>
+            new CountersignError(
+              'contact-conflict',
+              `two lists of contacts were shown: change ${at + 1} differs`,
+              {
+                hint: 'the broker shows different lists to different readers: do not trust it',
+              },
+            ),
+        ),
       );
     }
     return list;

@@ -48,7 +48,7 @@ export interface PendingRequest {
   readonly open: OpenRequest;
 }
 
-/** Somebody unknown who wants to ask: who it is, and nothing of what it asks. */
+/** Somebody unknown who wants to ask: who it is by the broker's word, and nothing of what it asks. */
 export interface ContactRequest {
   readonly hash: string;
   readonly id: string;
@@ -148,7 +148,10 @@ export class Device {
     if (payload.sub !== keys.name || payload.sub_id !== keys.identity) {
       throw new CountersignError('account-mismatch', 'a request to another account was delivered here');
     }
-    const { log: enquirer, binding } = await book.find(payload.iss, CHECKPOINT_AGE.login);
+    // Judged before the log is read: a stranger's name is not looked up, and so not believed.
+    const { contacts: list } = contacts ?? (await this.contacts.read());
+    checkMayAsk(list.get(payload.iss_id), payload.iss);
+    const { log: enquirer, binding } = await book.find(payload.iss, CHECKPOINT_AGE.login, payload.iss_id);
     const verified = await verifyRequest(crypto, statement, enquirer, {
       now: clock.now(),
       brokers: [keys.broker],
@@ -160,8 +163,6 @@ export class Device {
     ) {
       throw new CountersignError('request-mismatch', 'the broker delivered a request under another’s label');
     }
-    const { contacts: list } = contacts ?? (await this.contacts.read());
-    checkMayAsk(list.get(payload.iss_id), payload.iss);
     if ((await state.get<Answered>('answered', verified.hash)) !== undefined) {
       throw new CountersignError('request-replayed', 'this request was answered here before');
     }
@@ -244,17 +245,9 @@ export class Device {
     return openEvents(this.#session, cursor, signal, onLine);
   }
 
-  async #contactRequest(row: WireRequest): Promise<ContactRequest> {
-    const { book, crypto } = this.#session;
-    const { log } = await book.find(row.enquirer.name, CHECKPOINT_AGE.login);
-    if (log.identity !== row.enquirer.identity) {
-      throw new CountersignError(
-        'account-mismatch',
-        'the broker names another identity than the asker’s log has',
-      );
-    }
-    const id = await statementId(crypto, row.hash);
-    return { hash: row.hash, id, enquirer: row.enquirer, expiresAt: row.expires_at };
+  /** By the broker's word: the log of a stranger is read, and its name bound, when the person takes it. */
+  async #contactRequest({ hash, enquirer, expires_at: expiresAt }: WireRequest): Promise<ContactRequest> {
+    return { hash, id: await statementId(this.#session.crypto, hash), enquirer, expiresAt };
   }
 
   async #decide({ question, hash, enquirer }: PendingRequest, options: AnswerOptions): Promise<Decided> {

@@ -134,13 +134,18 @@ async function whomAndWhat(
 
 async function showAsked(cli: Cli, json: boolean, asked: Asked): Promise<void> {
   const { terminal, crypto, clock } = cli;
-  const { firstUse, account } = asked;
+  const { firstUse, binding, account } = asked;
   const fingerprint = await statementId(crypto, account.identity);
   show(cli, json, { ...asked, account: { ...account, fingerprint } }, () =>
     [
-      ...(firstUse
+      ...(binding === 'first-use'
         ? [
-            terminal.style('yellow', `The name ${account.name} was taken on first use.`),
+            terminal.style(
+              'yellow',
+              firstUse
+                ? `The name ${account.name} was taken on first use.`
+                : `The name ${account.name} was taken on first use before, and never bound by a link.`,
+            ),
             `  Compare its fingerprint with its owner: ${fingerprint}`,
           ]
         : []),
