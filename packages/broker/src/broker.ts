@@ -4,8 +4,9 @@
  */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CryptoProvider, Signer } from '@countersign/core';
+import type { CryptoProvider, DeviceLog, Signer } from '@countersign/core';
 import type { FastifyBaseLogger } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { loadBrokerKey } from './broker-key.ts';
 import type { BrokerContext } from './context.ts';
 import { ProofChecker } from './device-proof.ts';
@@ -22,6 +23,8 @@ import { Waiters } from './waiters.ts';
 
 const SWEEP_MS = 1000;
 const PRUNE_MS = 60_000;
+/** Replayed logs that are kept, by the length of their entries. */
+const REPLAYED_CHARACTERS = 64 * 1024 * 1024;
 
 export interface BrokerOptions extends ServerOptions {
   /** Folder of the database and the broker's key. */
@@ -125,7 +128,12 @@ function createContext(
     streams: new Streams(store),
     proofs: new ProofChecker(crypto, now),
     registrations: new Registrations(registrationsPerHour),
+    replayed: new LRUCache({ maxSize: REPLAYED_CHARACTERS, sizeCalculation: charactersOf }),
   };
+}
+
+function charactersOf({ entries }: DeviceLog): number {
+  return entries.reduce((sum, { length }) => sum + length, 0);
 }
 
 async function sweep(context: BrokerContext): Promise<void> {

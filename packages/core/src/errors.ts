@@ -36,6 +36,7 @@ export const ERROR_CODES = [
   'log-rollback',
   'log-fork',
   'log-conflict',
+  'log-full',
   'device-unknown',
   'device-revoked',
   'device-frozen',

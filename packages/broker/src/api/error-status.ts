@@ -33,6 +33,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'account-changed': 409,
   'account-mismatch': 409,
   'log-conflict': 409,
+  'log-full': 409,
   'last-device': 409,
   'room-exists': 409,
   'room-key-stale': 409,

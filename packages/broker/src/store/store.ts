@@ -4,7 +4,7 @@
  * Times are seconds since 1970.
  * @module
  */
-import type { Device, Head, Pending, Settled } from '@countersign/core';
+import type { Device, Head, Pending, PublicSigningJwk, Settled } from '@countersign/core';
 
 /** An account as the hot path needs it: the outcome of its log's replay. */
 export interface AccountRow {
@@ -16,9 +16,13 @@ export interface AccountRow {
   readonly epoch: number;
   /** By kid, also the ones that do not count; but none that was let in and has not signed that it is in. */
   readonly devices: ReadonlyMap<string, Device>;
+  /** Kids of devices that were let in, and have not signed that they are in. */
+  readonly incomplete: ReadonlySet<string>;
+  /** Key of the printed code, if there is one; nothing where the row is older than this column. */
+  readonly recoveryKey?: PublicSigningJwk | 'none';
 }
 
-export interface NewAccount extends Omit<AccountRow, 'id'> {
+export interface NewAccount extends Omit<AccountRow, 'id' | 'incomplete'> {
   readonly entries: readonly string[];
 }
 
@@ -162,8 +166,8 @@ export interface Store {
   findAccount(name: string): Promise<AccountRow | undefined>;
   /** The row of the account of an identity. */
   accountOfIdentity(identity: string): Promise<number | undefined>;
-  /** Entries from number `from` on. */
-  readLog(accountId: number, from: number): Promise<string[]>;
+  /** Entries from number `from` on, at most so many. */
+  readLog(accountId: number, from: number, max?: number): Promise<string[]>;
   /**
    * Appends entries where the head is still the expected one; where they let a device in that waited, settles
    * its enrolment with them.
@@ -172,7 +176,7 @@ export interface Store {
   appendLog(
     accountId: number,
     expected: Head,
-    next: Pick<NewAccount, 'head' | 'epoch' | 'devices' | 'entries'>,
+    next: Pick<NewAccount, 'head' | 'epoch' | 'devices' | 'entries' | 'recoveryKey'>,
     accepted?: Accepted,
   ): Promise<AccountEvent>;
 

@@ -143,6 +143,10 @@ const STEPS: readonly string[] = [
   ) STRICT;
   CREATE INDEX items_of_room ON room_items (room_id, id);
   `,
+  `
+  -- Key of the printed code as JSON, or "none"; NULL where nobody has looked yet.
+  ALTER TABLE accounts ADD COLUMN recovery TEXT;
+  `,
 ];
 
 /** Brings a database to the newest shape; a newer one than this program knows is refused. */

@@ -123,7 +123,7 @@ function sqliteStore(database: DatabaseSync): Store {
             hint: 'choose another name; an account of your own is joined from one of its devices',
           });
         }
-        const { name, identity, head, epoch, devices, entries } = account;
+        const { name, identity, head, epoch, devices, recoveryKey, entries } = account;
         const { lastInsertRowid } = sql.insertAccount.run(
           name,
           identity,
@@ -131,11 +131,13 @@ function sqliteStore(database: DatabaseSync): Store {
           head.hash,
           epoch,
           devicesText(devices),
+          recoveryText(recoveryKey),
           now,
         );
         const id = Number(lastInsertRowid);
         for (const [seq, jws] of entries.entries()) sql.insertEntry.run(id, seq, jws);
-        return { id, name, identity, head, epoch, devices };
+        const more = recoveryKey === undefined ? {} : { recoveryKey };
+        return { id, name, identity, head, epoch, devices, incomplete: new Set<string>(), ...more };
       }),
 
     async findAccount(name) {
@@ -152,8 +154,8 @@ function sqliteStore(database: DatabaseSync): Store {
       return (sql.accountByIdentity.get(identity) as { id: number } | undefined)?.id;
     },
 
-    async readLog(accountId, from) {
-      return sql.entries.all(accountId, from).map((row) => row.jws as string);
+    async readLog(accountId, from, max = -1) {
+      return sql.entries.all(accountId, from, max).map((row) => row.jws as string);
     },
 
     appendLog: (accountId, expected, next, accepted) =>
@@ -170,6 +172,7 @@ function sqliteStore(database: DatabaseSync): Store {
           next.head.hash,
           next.epoch,
           devicesText(next.devices, incompleteKids(accountId)),
+          recoveryText(next.recoveryKey),
           accountId,
           expected.seq,
           expected.hash,
@@ -451,6 +454,10 @@ function sqliteStore(database: DatabaseSync): Store {
 function list(statement: ReturnType<DatabaseSync['prepare']>, accountId: number, page: Page): RequestRow[] {
   const { max, after = 0, before = Number.MAX_SAFE_INTEGER } = page;
   return (statement.all(accountId, after, before, max) as unknown as RequestRecord[]).map(requestOf);
+}
+
+function recoveryText(key: NewAccount['recoveryKey']): string | null {
+  return key === undefined ? null : JSON.stringify(key);
 }
 
 function devicesText(

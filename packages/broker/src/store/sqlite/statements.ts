@@ -21,18 +21,18 @@ export function prepareStatements(database: DatabaseSync) {
   const prepare = (text: string) => database.prepare(text);
   return {
     insertAccount: prepare(
-      'INSERT INTO accounts (name, identity, head_seq, head_hash, epoch, devices, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO accounts (name, identity, head_seq, head_hash, epoch, devices, recovery, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     ),
     accountByName: prepare(
-      'SELECT id, name, identity, head_seq, head_hash, epoch, devices FROM accounts WHERE name = ?',
+      'SELECT id, name, identity, head_seq, head_hash, epoch, devices, recovery FROM accounts WHERE name = ?',
     ),
     accountByIdentity: prepare('SELECT id FROM accounts WHERE identity = ?'),
     accountNameById: prepare('SELECT name FROM accounts WHERE id = ?'),
     advanceHead: prepare(
-      'UPDATE accounts SET head_seq = ?, head_hash = ?, epoch = ?, devices = ? WHERE id = ? AND head_seq = ? AND head_hash = ?',
+      'UPDATE accounts SET head_seq = ?, head_hash = ?, epoch = ?, devices = ?, recovery = ? WHERE id = ? AND head_seq = ? AND head_hash = ?',
     ),
     insertEntry: prepare('INSERT INTO log_entries (account_id, seq, jws) VALUES (?, ?, ?)'),
-    entries: prepare('SELECT jws FROM log_entries WHERE account_id = ? AND seq >= ? ORDER BY seq'),
+    entries: prepare('SELECT jws FROM log_entries WHERE account_id = ? AND seq >= ? ORDER BY seq LIMIT ?'),
 
     standing: prepare(
       'SELECT policy, recent, ignored, paused_until FROM standings WHERE account_id = ? AND enquirer_id = ?',
