@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createRequest, RequestStatement, signStatement } from '@countersign/core';
+import { ContactStatement, createRequest, RequestStatement, signStatement } from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
-import { introduce, type Party, refused } from './parties.ts';
+import { addDevice, introduce, type Party, refused } from './parties.ts';
 import { createWorld } from './world.ts';
 
 const world = createWorld();
@@ -152,6 +152,37 @@ describe('a contact', () => {
     const { requests, contactRequests } = await alice.device.pending();
     assert.deepEqual([requests.length, contactRequests.length], [0, 1]);
   });
+});
+
+describe('a change of contacts', () => {
+  for (const [what, change] of [
+    ['names another change before it', { prev: 'A'.repeat(43) }],
+    ['names none before it', { prev: undefined }],
+    ['leaves one out', { seq: 3 }],
+  ] as const) {
+    test(`that ${what} is refused, and harms no device`, async () => {
+      const [alice, host] = await world.pair();
+      const tablet = await addDevice(alice, 'tablet', ['answer']);
+      const { session, contacts } = tablet.device;
+      const list = await contacts.read();
+      const { name, identity } = host.device.session.keys;
+      const { head } = await session.ownLog(0);
+      const { jws } = await signStatement(webCrypto, ContactStatement, session.keys.signer, {
+        sub: alice.name,
+        sub_id: session.keys.identity,
+        seq: list.seq + 1,
+        prev: list.hash,
+        iat: clock.now(),
+        head,
+        contact: name,
+        contact_id: identity,
+        policy: 'allow',
+        ...change,
+      });
+      await assert.rejects(session.api.postContact(jws), refused('contact-conflict'));
+      await alice.device.contacts.change({ name, identity }, 'block');
+    });
+  }
 });
 
 describe('posting', () => {

@@ -41,6 +41,7 @@ export function storeConformance(
       accountId: alice.id,
       contactId: host.id,
       seq: 1,
+      head: alice.head,
       policy: 'allow',
       jws: 'allow',
     } as const;
@@ -312,6 +313,7 @@ export function storeConformance(
           accountId: alice.id,
           contactId: host.id,
           seq: 1,
+          head: alice.head,
           policy: 'allow',
           jws: 'one',
         } as const;
@@ -322,6 +324,8 @@ export function storeConformance(
         );
         await assert.rejects(store.changeContact(change, NOW), codeIs('contact-conflict'));
         await assert.rejects(store.changeContact({ ...change, seq: 3 }, NOW), codeIs('contact-conflict'));
+        const other = { ...change, seq: 2, head: { seq: 1, hash: hash() } };
+        await assert.rejects(store.changeContact(other, NOW), codeIs('contact-conflict'));
         const blocked = await store.changeContact({ ...change, seq: 2, policy: 'block', jws: 'two' }, NOW);
         assert.deepEqual(
           blocked.refused.map(({ request: { state } }) => state),
@@ -339,6 +343,7 @@ export function storeConformance(
           accountId: alice.id,
           contactId: host.id,
           seq: 1,
+          head: alice.head,
           policy: 'block',
           jws: 'no',
         } as const;

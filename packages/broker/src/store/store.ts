@@ -75,6 +75,8 @@ export interface ContactChange {
   readonly accountId: number;
   readonly contactId: number;
   readonly seq: number;
+  /** The account's newest entry, by which the change was judged. */
+  readonly head: Head;
   readonly policy: 'allow' | 'block' | 'forget';
   readonly jws: string;
 }
@@ -229,7 +231,8 @@ export interface Store {
   reportFraud(request: RequestRow, now: number): Promise<void>;
 
   /**
-   * Records a change of contacts that follows the ones before. `allow` shows what was held, `block` refuses
+   * Records a change of contacts that follows the ones before, where the account's head is still the one by
+   * which it was judged. `allow` shows what was held, `block` refuses
    * what is pending; both are returned.
    * @throws `contact-conflict`
    */

@@ -381,9 +381,9 @@ function sqliteStore(database: DatabaseSync): Store {
         saveStanding(accountId, enquirerId, afterFraud(standingOf(accountId, enquirerId), now));
       }),
 
-    changeContact: ({ accountId, contactId, seq, policy, jws }: ContactChange, now) =>
+    changeContact: ({ accountId, contactId, seq, head, policy, jws }: ContactChange, now) =>
       writes.submit(() => {
-        if (sql.advanceContacts.run(seq, accountId, seq - 1).changes === 0) {
+        if (sql.advanceContacts.run(seq, accountId, seq - 1, head.seq, head.hash).changes === 0) {
           throw new CountersignError('contact-conflict', 'the contacts have changed since you read them', {
             hint: 'read them again, and repeat',
           });

@@ -77,7 +77,9 @@ export function prepareStatements(database: DatabaseSync) {
     pendingHashes: prepare(`SELECT hash FROM requests WHERE state = 'pending' ORDER BY id LIMIT ?`),
     countPending: prepare(`SELECT COUNT(*) AS n FROM requests WHERE state = 'pending'`),
 
-    advanceContacts: prepare('UPDATE accounts SET contacts_seq = ? WHERE id = ? AND contacts_seq = ?'),
+    advanceContacts: prepare(
+      'UPDATE accounts SET contacts_seq = ? WHERE id = ? AND contacts_seq = ? AND head_seq = ? AND head_hash = ?',
+    ),
     insertContactChange: prepare('INSERT INTO contact_changes (account_id, seq, jws) VALUES (?, ?, ?)'),
     contactChanges: prepare('SELECT jws FROM contact_changes WHERE account_id = ? AND seq >= ? ORDER BY seq'),
 
