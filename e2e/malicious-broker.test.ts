@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { AccountBook, BrokerApi, newEpoch } from '@countersign/client';
 import {
+  CountersignError,
   createCheckpoint,
   createEpoch,
   createGenesis,
@@ -397,6 +398,35 @@ describe('a device detects a broker that', () => {
     await ask();
     onPending(() => ({ hash: `${'B'.repeat(42)}A` }));
     assert.equal(await suspectCode(), 'request-mismatch');
+  });
+
+  test('takes an answer and does not say so, to have another one', async () => {
+    await fresh();
+    const asked = await ask();
+    const sent: string[] = [];
+    const { api } = alice.device.session;
+    const { postResponse } = api;
+    api.postResponse = async (_hash, jws) => {
+      sent.push(jws);
+      throw new CountersignError('broker-unreachable', 'no answer');
+    };
+    await assert.rejects(accept(), refused('broker-unreachable'));
+    const { requests } = await alice.device.pending();
+    assert.equal(requests[0]?.signed, 'accept');
+    await assert.rejects(
+      alice.device.answer(requests[0]!, { decision: 'reject', shown: 'screen' }),
+      refused('request-replayed'),
+    );
+    await assert.rejects(accept(), refused('broker-unreachable'));
+    assert.deepEqual(new Set(sent).size, 1, 'the same bytes again');
+    api.postResponse = postResponse;
+    await accept();
+    assert.equal((await host.enquirer.wait(asked.hash)).outcome, 'accepted');
+    assert.equal((await alice.device.history())[0]?.decision, 'accept');
+    await assert.rejects(
+      alice.device.answer(requests[0]!, { decision: 'accept', shown: 'screen' }),
+      refused('request-replayed'),
+    );
   });
 
   test('delivers again what was answered', async () => {

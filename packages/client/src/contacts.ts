@@ -15,6 +15,7 @@ import {
   verifyContact,
 } from '@countersign/core';
 import { longerList } from './append-only.ts';
+import { forgiveRow } from './passcode-failures.ts';
 import type { Session } from './session.ts';
 
 const KIND = 'contacts';
@@ -58,7 +59,9 @@ export class Contacts {
     const list = await this.read();
     const statement = await createContact(crypto, keys.signer, log, list, contact, policy, clock.now());
     await api.postContact(statement.jws);
-    if (policy === 'allow') await this.#session.state.delete('passcode-failures', contact.identity);
+    // Added once more it is no newcomer, and its wrong passcodes count on.
+    const before = list.contacts.get(contact.identity)?.policy;
+    if (policy === 'allow' && before !== 'allow') await forgiveRow(this.#session.state, contact.identity);
     await this.read();
   }
 
