@@ -199,6 +199,28 @@ describe('what was not shown is not signed', () => {
     await ok('erin', ['confirm', 'accept', id, '--hash', hash]);
     assert.deepEqual(await outcomeOf('hashes', id), [0, 'accepted', 'hash']);
   });
+
+  test('the start of an id accepts only what was shown here before', async () => {
+    await introduce('fred', 'starts');
+    const first = await ask('starts', 'Pay 1 EUR');
+    const terminal = { terminal: true };
+    const start = first.id.slice(0, 7);
+    const early = await run('fred', ['confirm', 'accept', start], terminal);
+    assert.equal(early.status, 9);
+    assert.match(early.stdout, /Pay 1 EUR.*not-shown/s);
+    assert.match((await run('fred', ['confirm', 'accept', start, '--json', '--shown'])).stdout, /"accept"/);
+
+    const second = await ask('starts', 'Pay 2 EUR');
+    const byScript = await run('fred', ['confirm', 'accept', second.id.slice(0, 7), '--shown']);
+    assert.match(byScript.stderr, /not-shown.*whole id/s);
+    await ok('fred', ['confirm', 'pending']);
+    await ok('fred', ['confirm', 'accept', second.id.slice(0, 7)], terminal);
+    assert.deepEqual(await outcomeOf('starts', second.id), [0, 'accepted', 'screen']);
+
+    const third = await ask('starts', 'Pay 3 EUR');
+    await ok('fred', ['confirm', 'accept', third.id], terminal);
+    assert.deepEqual(await outcomeOf('starts', third.id), [0, 'accepted', 'screen']);
+  });
 });
 
 describe('a script learns', () => {
