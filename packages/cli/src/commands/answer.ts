@@ -21,6 +21,8 @@ interface Answering {
   fraud?: boolean;
 }
 
+/** The passphrase that was typed for this command counts for its answer, and no longer. */
+const ANSWER_MS = 300_000;
 const PENDING_ID = 'of the question, as `confirm pending` lists it, or an unambiguous start';
 
 export function addAnswerCommands(confirm: Command, cli: Cli): void {
@@ -139,7 +141,7 @@ async function answer(
   if (decision === 'accept' && shown !== 'hash' && !isWholeId(request.id, id)) {
     await checkSeen(cli, profile, request, shown);
   }
-  const given = { decision, shown, userVerified: profile.personVerified };
+  const given = { decision, shown, userVerified: profile.personVerified(ANSWER_MS) };
   const decided =
     decision === 'accept' && request.question.passcode !== undefined && options.passcode === undefined
       ? await askPasscode(cli, device, request, given)
