@@ -4,7 +4,7 @@
  * @module
  */
 import { systemClock } from '@countersign/client';
-import { CountersignError } from '@countersign/core';
+import { CountersignError, makeVisible } from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
 import { CommanderError } from 'commander';
 import type { Cli } from './commands/context.ts';
@@ -35,7 +35,10 @@ process.exitCode = cli.exit;
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
   if (!(error instanceof CountersignError)) {
-    process.stderr.write(`countersign: a failure of this program: ${(error as Error).stack ?? error}\n`);
+    const trace = String((error as Error).stack ?? error)
+      .split('\n')
+      .map(makeVisible);
+    process.stderr.write(`countersign: a failure of this program: ${trace.join('\n')}\n`);
     return EXIT.internal;
   }
   const { code, message, hint, retryAfter } = error;

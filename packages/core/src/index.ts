@@ -35,3 +35,4 @@ export * from './secret-code.ts';
 export * from './statement.ts';
 export * from './strict-json.ts';
 export * from './udf.ts';
+export * from './visible.ts';
