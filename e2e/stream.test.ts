@@ -7,7 +7,7 @@ import { addDevice, type Party, refused, revokeDevice } from './parties.ts';
 import { createWorld } from './world.ts';
 
 const world = createWorld();
-const { pair } = world;
+const { clock, pair } = world;
 
 /** The next so many events of a stream. */
 async function take(stream: AsyncGenerator<StreamEvent>, count: number) {
@@ -82,7 +82,9 @@ describe('a device on a stream', () => {
     await host.enquirer.ask({ account: alice.name, text: 'One' });
     const { store } = world.home.broker.context;
     const { newest } = await store.eventBounds((await store.findAccount(alice.name))!.id);
-    await store.pruneEvents(newest);
+    await store.pruneEvents(0, clock.now(), 1000);
+    await store.pruneEvents(clock.now() + 1, clock.now(), 1000);
+    assert.equal((await store.eventBounds((await store.findAccount(alice.name))!.id)).oldest, newest);
     const stop = new AbortController();
     const stream = alice.device.follow(newest - 1, stop.signal);
     assert.equal((await take(stream, 1))[0]?.cursor, newest);

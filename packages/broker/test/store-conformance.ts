@@ -300,7 +300,8 @@ export function storeConformance(
         for (const request of asked) await store.settleRequest(request, { state: 'expired', at: NOW });
         assert.deepEqual(idsOf(await store.listPending(alice.id, { max: 10 })), []);
         assert.deepEqual(idsOf(await store.listSettled(alice.id, { max: 10 })), ids.toReversed());
-        assert.equal(await store.pruneSettled(NOW + 1, 2), 2);
+        assert.equal(await store.pruneSettled(NOW + 1, NOW + 120, 2), 0, 'until it has expired');
+        assert.equal(await store.pruneSettled(NOW + 1, NOW + 121, 2), 2);
         assert.equal((await store.listSettled(alice.id, { max: 10 })).length, 1);
       }));
 
@@ -374,6 +375,27 @@ export function storeConformance(
         assert.deepEqual(await store.readEvents(alice.id, events[0]!.id, 10), [events[1]]);
         assert.equal((await store.eventBounds(alice.id)).newest, events[1]!.id);
         assert.deepEqual(await store.eventBounds(host.id), { newest: 0, oldest: 0 });
+      }));
+
+    test('old events go, new ones stay, and no id comes back', () =>
+      withStore(async (store, reopen) => {
+        const { alice } = await acquainted(store);
+        const day = 86_400;
+        await store.pruneEvents(NOW - 7 * day, NOW, 100);
+        const { newest: old } = await store.eventBounds(alice.id);
+        const { alice: bob } = await acquainted(store);
+        await acquainted(store);
+        const { newest } = await store.eventBounds(bob.id);
+        assert.equal(await store.pruneEvents(NOW - 7 * day, NOW + day, 100), 0);
+        const again = await reopen();
+        assert.equal(await again.pruneEvents(NOW + 1, NOW + 7 * day, 100), 0, 'the marked one stays');
+        assert.equal((await again.eventBounds(alice.id)).newest, old);
+        assert.ok((await again.pruneEvents(NOW + 2 * day, NOW + 9 * day, 1)) === 1);
+        assert.equal((await again.eventBounds(alice.id)).newest, 0);
+        assert.equal((await again.eventBounds(bob.id)).newest, newest);
+        await again.pruneEvents(NOW + 60 * day, NOW + 60 * day, 100);
+        const { alice: carol } = await acquainted(again);
+        assert.ok((await again.eventBounds(carol.id)).newest > newest + 1);
       }));
 
     test('the limits hold for requests that come together', () =>

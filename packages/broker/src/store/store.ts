@@ -225,8 +225,8 @@ export interface Store {
   listPending(accountId: number, page: Page): Promise<RequestRow[]>;
   /** An account's settled requests, newest first. */
   listSettled(accountId: number, page: Page): Promise<RequestRow[]>;
-  /** Removes what was settled before a time; returns how many went. */
-  pruneSettled(before: number, max: number): Promise<number>;
+  /** Removes what was settled before a time and expired before another; returns how many went. */
+  pruneSettled(settledBefore: number, expiredBefore: number, max: number): Promise<number>;
   /** Pauses an enquirer after an account reported fraud. */
   reportFraud(request: RequestRow, now: number): Promise<void>;
 
@@ -246,7 +246,11 @@ export interface Store {
   readEvents(accountId: number, after: number, max: number): Promise<AccountEvent[]>;
   /** The cursor of an account's newest event, and of the oldest that is still kept. */
   eventBounds(accountId: number): Promise<{ newest: number; oldest: number }>;
-  pruneEvents(keepFrom: number): Promise<void>;
+  /**
+   * Removes events that were there before a time, as far as it was called by then, now and then; at most so many.
+   * Ids are never used again.
+   */
+  pruneEvents(before: number, now: number, max: number): Promise<number>;
   countPending(): Promise<number>;
   /** Hashes of all pending requests, oldest first, at most so many. */
   pendingHashes(max: number): Promise<string[]>;

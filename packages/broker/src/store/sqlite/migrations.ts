@@ -146,6 +146,9 @@ const STEPS: readonly string[] = [
   `
   -- Key of the printed code as JSON, or "none"; NULL where nobody has looked yet.
   ALTER TABLE accounts ADD COLUMN recovery TEXT;
+
+  -- Which event was the newest at a time: an age for events, which have none of their own.
+  CREATE TABLE event_marks (at INTEGER PRIMARY KEY, event_id INTEGER NOT NULL) STRICT;
   `,
 ];
 

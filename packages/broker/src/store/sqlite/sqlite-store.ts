@@ -3,6 +3,7 @@
  * said yes to survives power loss; one writer, group commits.
  * @module
  */
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { CountersignError, type Device, type Settled } from '@countersign/core';
 import { LRUCache } from 'lru-cache';
@@ -50,13 +51,23 @@ import { prepareStatements } from './statements.ts';
 const CACHED_ACCOUNTS = 20_000;
 const CACHED_REQUESTS = 5000;
 const CACHE_KIB = 128 * 1024;
+/** How often the newest event is marked with the time. */
+const MARK_SECONDS = 3600;
 
 /** Opens or makes the database file. */
 export function openSqliteStore(path: string): Store {
+  makePrivate(path);
   const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
   database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};`);
   migrate(database);
   return sqliteStore(database);
+}
+
+/** The files are for their owner only, whatever the folder allows; SQLite gives its further files the same mode. */
+function makePrivate(path: string): void {
+  if (path === ':memory:') return;
+  closeSync(openSync(path, 'a', 0o600));
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
 }
 
 function sqliteStore(database: DatabaseSync): Store {
@@ -374,7 +385,8 @@ function sqliteStore(database: DatabaseSync): Store {
       return list(sql.settled, accountId, page);
     },
 
-    pruneSettled: (before, max) => writes.submit(() => Number(sql.pruneSettled.run(before, max).changes)),
+    pruneSettled: (settledBefore, expiredBefore, max) =>
+      writes.submit(() => Number(sql.pruneSettled.run(settledBefore, expiredBefore, max).changes)),
 
     reportFraud: ({ accountId, enquirerId }, now) =>
       writes.submit(() => {
@@ -430,9 +442,15 @@ function sqliteStore(database: DatabaseSync): Store {
       return { newest, oldest };
     },
 
-    pruneEvents: (keepFrom) =>
+    pruneEvents: (before, now, max) =>
       writes.submit(() => {
-        sql.pruneEvents.run(keepFrom);
+        const newest = sql.newestMark.get() as { at: number } | undefined;
+        if (newest === undefined || newest.at <= now - MARK_SECONDS) sql.mark.run(now);
+        const mark = sql.markBefore.get(before) as { at: number; event_id: number } | undefined;
+        if (mark === undefined) return 0;
+        sql.dropMarks.run(mark.at);
+        // The marked one stays: SQLite gives the greatest id again once its row is gone.
+        return Number(sql.pruneEvents.run(mark.event_id, max).changes);
       }),
 
     async pendingHashes(max) {

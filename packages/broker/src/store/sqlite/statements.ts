@@ -72,7 +72,7 @@ export function prepareStatements(database: DatabaseSync) {
       `UPDATE requests SET held = 0 WHERE account_id = ? AND state = 'pending' AND enquirer_id = ?`,
     ),
     pruneSettled: prepare(
-      'DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE settled_at < ? LIMIT ?)',
+      'DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE settled_at < ? AND exp < ? LIMIT ?)',
     ),
     pendingHashes: prepare(`SELECT hash FROM requests WHERE state = 'pending' ORDER BY id LIMIT ?`),
     countPending: prepare(`SELECT COUNT(*) AS n FROM requests WHERE state = 'pending'`),
@@ -136,6 +136,14 @@ export function prepareStatements(database: DatabaseSync) {
     eventBounds: prepare(
       'SELECT COALESCE(MAX(id), 0) AS newest, COALESCE(MIN(id), 0) AS oldest FROM events WHERE account_id = ?',
     ),
-    pruneEvents: prepare('DELETE FROM events WHERE id < ?'),
+    newestMark: prepare('SELECT at FROM event_marks ORDER BY at DESC LIMIT 1'),
+    mark: prepare(
+      'INSERT INTO event_marks (at, event_id) SELECT ?, MAX(id) FROM events HAVING MAX(id) IS NOT NULL',
+    ),
+    markBefore: prepare('SELECT at, event_id FROM event_marks WHERE at < ? ORDER BY at DESC LIMIT 1'),
+    dropMarks: prepare('DELETE FROM event_marks WHERE at < ?'),
+    pruneEvents: prepare(
+      'DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id < ? ORDER BY id LIMIT ?)',
+    ),
   };
 }
