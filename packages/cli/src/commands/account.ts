@@ -8,6 +8,7 @@ import {
   activeDevices,
   CountersignError,
   formatAccountLink,
+  keyFingerprint,
   parseAccountName,
   statementId,
 } from '@countersign/core';
@@ -63,14 +64,17 @@ export function addAccountCommands(program: Command, cli: Cli): void {
           return;
         }
         const id = await statementId(cli.crypto, account.identity);
-        const { log } = await (await profile.book()).find(account.name, 60);
+        const book = await profile.book();
+        const { log } = await book.find(account.name, 60);
         if (log.identity !== account.identity) throw notOurs(account.name);
         const devices = activeDevices(log).map(({ kid, name, rights }) => ({ kid, name, rights }));
-        show(cli, json, { ...account, fingerprint: id, link, devices }, () =>
+        const brokerKey = await keyFingerprint(cli.crypto, await book.brokerKey());
+        show(cli, json, { ...account, fingerprint: id, brokerKey, link, devices }, () =>
           [
             cli.terminal.style('bold', account.name),
             `  fingerprint  ${id}`,
             `  broker       ${account.broker}`,
+            `  its key      ${brokerKey}`,
             `  link         ${link}`,
             ...devices.map(
               ({ name, kid, rights }) => `  device       ${name}  ${kid}  (${rights.join(', ')})`,
