@@ -218,6 +218,43 @@ describe('an enquirer detects a broker that', () => {
     await assert.rejects(host.enquirer.session.book.find(alice.name, -1), refused('checkpoint-invalid'));
   });
 
+  for (const [state, code] of [
+    ['refused', 'statement-type'],
+    ['cancelled-by-enquirer', 'statement-type'],
+  ] as const) {
+    test(`says ${state}, and shows no statement that says so`, async () => {
+      await fresh();
+      const asked = await ask();
+      const other = (await alice.device.session.ownLog()).entries[0];
+      evil.tamper(
+        (path, body) => isState(path) && { ...body, state, settled_at: clock.now(), statement: other },
+      );
+      await assert.rejects(host.enquirer.wait(asked.hash), refused(code));
+    });
+  }
+
+  test('says refused, by the change that let us ask', async () => {
+    await fresh();
+    const asked = await ask();
+    const { keys, api } = alice.device.session;
+    const [statement] = await api.readContacts(keys.signer, alice.name, 1);
+    evil.tamper(
+      (path, body) => isState(path) && { ...body, state: 'refused', settled_at: clock.now(), statement },
+    );
+    await assert.rejects(host.enquirer.wait(asked.hash), refused('broker-answer-invalid'));
+  });
+
+  test('does not wait where it is asked to, and is not asked without a pause', async () => {
+    await fresh();
+    const asked = await ask({ lifetime: 3 });
+    let calls = 0;
+    evil.tamper((path) => {
+      if (isState(path)) calls++;
+    });
+    await host.enquirer.wait(asked.hash);
+    assert.ok(calls < 15, `${calls} calls in three seconds`);
+  });
+
   test('withholds: the question expires, and that is a no', async () => {
     await fresh();
     const asked = await ask({ lifetime: 1 });

@@ -108,6 +108,29 @@ describe('a device on a stream', () => {
     }, refused('device-revoked'));
   });
 
+  test('that is revoked while its proof is checked gets no stream', async () => {
+    const [alice] = await pair();
+    const tablet = await addDevice(alice, 'alice’s tablet');
+    const kid = await tablet.device.session.kid();
+    const { proofs, streams } = world.home.broker.context;
+    const { check } = proofs;
+    const before = streams.count;
+    proofs.check = async (...call) => {
+      const device = await check.apply(proofs, call);
+      if (device.kid === kid) await revokeDevice(alice, kid);
+      return device;
+    };
+    try {
+      const stream = tablet.device.follow(0, new AbortController().signal);
+      await assert.rejects(async () => {
+        for await (const _ of stream);
+      }, refused('device-revoked'));
+      assert.equal(streams.count, before);
+    } finally {
+      proofs.check = check;
+    }
+  });
+
   test('needs its own proof: none, another account’s and a used one are refused', async () => {
     const [alice, host] = await pair();
     const path = `/v1/accounts/${encodeURIComponent(alice.name)}/pending`;
