@@ -240,6 +240,41 @@ describe('a script learns', () => {
     assert.equal((await run('none', ['confirm', 'pending'])).status, 9);
   });
 
+  test('that help in the place of a text is no yes', async () => {
+    await introduce('gina', 'texts');
+    for (const text of ['-h', '--help', '--version']) {
+      const { status } = await run('texts', ['confirm', 'post', 'gina@example.com', text, '--wait']);
+      assert.equal(status, 64, text);
+      assert.equal((await run('texts', ['confirm', 'post', text, '--wait'])).status, 64, text);
+    }
+    assert.equal((await run('texts', ['confirm', 'post', '--help'])).status, 0);
+    assert.equal((await run('texts', ['help', 'confirm'])).status, 0);
+    const { stdout } = await ok('texts', ['confirm', 'post', 'gina@example.com', '--json', '--', '-h']);
+    assert.match((await ok('gina', ['confirm', 'pending'])).stdout, /: -h$/m);
+    const { id, hash } = JSON.parse(stdout) as AskedJson;
+
+    await ok('gina', ['confirm', 'accept', id, '--hash', hash]);
+    const receipt = join(folder.path, 'receipt.json');
+    await ok('texts', ['confirm', 'verify', id, '--out', receipt]);
+    const brokerKey = /its key\s+(\S+)/.exec((await ok('texts', ['account', 'show'])).stdout)![1]!;
+    const bare = await ok('texts', ['receipt', 'verify', receipt]);
+    assert.match(bare.stdout, new RegExp(`broker\\s+${brokerKey}.*Whose key it is was not compared`, 's'));
+    const compared = await ok('texts', ['receipt', 'verify', receipt, '--broker-key', brokerKey]);
+    assert.doesNotMatch(compared.stdout, /was not compared/);
+    const other = await run('texts', ['receipt', 'verify', receipt, '--broker-key', id]);
+    assert.equal(other.status, 8);
+  });
+
+  test('that an empty passphrase seals nothing', async () => {
+    const { status, stderr } = await countersign(
+      profile('empty'),
+      ['account', 'create', 'empty@example.com', '--broker', broker.origin],
+      { env: { COUNTERSIGN_PASSPHRASE: '' } },
+    );
+    assert.equal(status, 9);
+    assert.match(stderr, /passphrase-needed/);
+  });
+
   test('a wrong passphrase, a name that is taken, a profile that is used: each by its code', async () => {
     const wrong = await countersign(profile('alice'), ['confirm', 'pending'], {
       env: { COUNTERSIGN_PASSPHRASE: 'no' },

@@ -142,6 +142,14 @@ export class Profile {
   }
 
   async #passphrase(account: string, fresh: boolean): Promise<string> {
+    const passphrase = await this.#anyPassphrase(account, fresh);
+    if (!fresh || passphrase.length > 0) return passphrase;
+    throw new CountersignError('passphrase-needed', 'an empty passphrase seals nothing', {
+      hint: 'nothing was made; is the variable, or the file that it names, empty?',
+    });
+  }
+
+  async #anyPassphrase(account: string, fresh: boolean): Promise<string> {
     const { variables, terminal } = this.environment;
     const file = variables.COUNTERSIGN_PASSPHRASE_FILE;
     if (file !== undefined) return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
