@@ -42,6 +42,7 @@ export function storeConformance(
       accountId: alice.id,
       contactId: host.id,
       seq: 1,
+      head: alice.head,
       policy: 'allow',
       jws: 'allow',
     } as const;
@@ -367,7 +368,8 @@ export function storeConformance(
         for (const request of asked) await store.settleRequest(request, { state: 'expired', at: NOW });
         assert.deepEqual(idsOf(await store.listPending(alice.id, { max: 10 })), []);
         assert.deepEqual(idsOf(await store.listSettled(alice.id, { max: 10 })), ids.toReversed());
-        assert.equal(await store.pruneSettled(NOW + 1, 2), 2);
+        assert.equal(await store.pruneSettled(NOW + 1, NOW + 120, 2), 0, 'until it has expired');
+        assert.equal(await store.pruneSettled(NOW + 1, NOW + 121, 2), 2);
         assert.equal((await store.listSettled(alice.id, { max: 10 })).length, 1);
       }));
 
@@ -380,6 +382,7 @@ export function storeConformance(
           accountId: alice.id,
           contactId: host.id,
           seq: 1,
+          head: alice.head,
           policy: 'allow',
           jws: 'one',
         } as const;
@@ -390,6 +393,8 @@ export function storeConformance(
         );
         await assert.rejects(store.changeContact(change, NOW), codeIs('contact-conflict'));
         await assert.rejects(store.changeContact({ ...change, seq: 3 }, NOW), codeIs('contact-conflict'));
+        const other = { ...change, seq: 2, head: { seq: 1, hash: hash() } };
+        await assert.rejects(store.changeContact(other, NOW), codeIs('contact-conflict'));
         const blocked = await store.changeContact({ ...change, seq: 2, policy: 'block', jws: 'two' }, NOW);
         assert.deepEqual(
           blocked.refused.map(({ request: { state } }) => state),
@@ -407,6 +412,7 @@ export function storeConformance(
           accountId: alice.id,
           contactId: host.id,
           seq: 1,
+          head: alice.head,
           policy: 'block',
           jws: 'no',
         } as const;
@@ -469,6 +475,27 @@ export function storeConformance(
         await store.reportFraud(posted.request, NOW);
         const again = await reopen();
         await assert.rejects(again.postRequest(request(alice, host), NOW + 1000), codeIs('too-often'));
+      }));
+
+    test('old events go, new ones stay, and no id comes back', () =>
+      withStore(async (store, reopen) => {
+        const { alice } = await acquainted(store);
+        const day = 86_400;
+        await store.pruneEvents(NOW - 7 * day, NOW, 100);
+        const { newest: old } = await store.eventBounds(alice.id);
+        const { alice: bob } = await acquainted(store);
+        await acquainted(store);
+        const { newest } = await store.eventBounds(bob.id);
+        assert.equal(await store.pruneEvents(NOW - 7 * day, NOW + day, 100), 0);
+        const again = await reopen();
+        assert.equal(await again.pruneEvents(NOW + 1, NOW + 7 * day, 100), 0, 'the marked one stays');
+        assert.equal((await again.eventBounds(alice.id)).newest, old);
+        assert.ok((await again.pruneEvents(NOW + 2 * day, NOW + 9 * day, 1)) === 1);
+        assert.equal((await again.eventBounds(alice.id)).newest, 0);
+        assert.equal((await again.eventBounds(bob.id)).newest, newest);
+        await again.pruneEvents(NOW + 60 * day, NOW + 60 * day, 100);
+        const { alice: carol } = await acquainted(again);
+        assert.ok((await again.eventBounds(carol.id)).newest > newest + 1);
       }));
 
     test('the limits hold for requests that come together', () =>

@@ -52,6 +52,12 @@ export class FileKeyStore implements KeyStore {
     return (await this.#read())?.account;
   }
 
+  /** Whether the keys are sealed in this way. @throws `key-file-invalid` */
+  async isSealedBy(protection: KeyProtection): Promise<boolean> {
+    const file = await this.#read();
+    return file !== undefined && protection.opens(file.protection);
+  }
+
   /** @throws `key-file-invalid`, `passphrase-wrong`, `passphrase-needed`, `keyring-unavailable`, `keyring-entry-missing` */
   async load(): Promise<DeviceKeys | undefined> {
     const file = await this.#read();

@@ -203,6 +203,13 @@ const STEPS: readonly string[] = [
   ) STRICT;
   CREATE INDEX items_of_room ON room_items (room_id, id);
   `,
+  `
+  -- Key of the printed code as JSON, or "none"; NULL where nobody has looked yet.
+  ALTER TABLE accounts ADD COLUMN recovery TEXT;
+
+  -- Which event was the newest at a time: an age for events, which have none of their own.
+  CREATE TABLE event_marks (at INTEGER PRIMARY KEY, event_id INTEGER NOT NULL) STRICT;
+  `,
 ];
 
 /** Brings a database to the newest shape; a newer one than this program knows is refused. */

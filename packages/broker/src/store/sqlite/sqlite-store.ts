@@ -3,6 +3,7 @@
  * said yes to survives power loss; one writer, group commits.
  * @module
  */
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { CountersignError, type Device, type Settled } from '@countersign/core';
 import { afterAnswer, afterFraud, afterIgnored, judgeEnrolment, judgePost } from '../../limits.ts';
@@ -50,13 +51,23 @@ const CACHED_REQUESTS = 5000;
  * anew by way of a high number, and then forgets what is above the end). What is not here, the kernel has.
  */
 const CACHE_KIB = 8 * 1024;
+/** How often the newest event is marked with the time. */
+const MARK_SECONDS = 3600;
 
 /** Opens or makes the database file. */
 export function openSqliteStore(path: string): Store {
+  makePrivate(path);
   const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
   database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};`);
   migrate(database);
   return sqliteStore(database, new Checkpoints(database, path));
+}
+
+/** The files are for their owner only, whatever the folder allows; SQLite gives its further files the same mode. */
+function makePrivate(path: string): void {
+  if (path === ':memory:') return;
+  closeSync(openSync(path, 'a', 0o600));
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
 }
 
 function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
@@ -116,7 +127,7 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
             hint: 'choose another name; an account of your own is joined from one of its devices',
           });
         }
-        const { name, identity, head, epoch, devices, entries } = account;
+        const { name, identity, head, epoch, devices, recoveryKey, entries } = account;
         const { lastInsertRowid } = sql.insertAccount.run(
           name,
           identity,
@@ -124,12 +135,14 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
           head.hash,
           epoch,
           devicesText(devices),
+          recoveryText(recoveryKey),
           now,
         );
         const id = Number(lastInsertRowid);
         for (const [seq, jws] of entries.entries()) sql.insertEntry.run(id, seq, jws);
         tree.append(id, { name, identity, head });
-        return { id, name, identity, head, epoch, devices };
+        const more = recoveryKey === undefined ? {} : { recoveryKey };
+        return { id, name, identity, head, epoch, devices, incomplete: new Set<string>(), ...more };
       }),
 
     async findAccount(name) {
@@ -146,8 +159,8 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
       return (sql.accountByIdentity.get(identity) as { id: number } | undefined)?.id;
     },
 
-    async readLog(accountId, from) {
-      return sql.entries.all(accountId, from).map((row) => row.jws as string);
+    async readLog(accountId, from, max = -1) {
+      return sql.entries.all(accountId, from, max).map((row) => row.jws as string);
     },
 
     appendLog: (accountId, expected, next, accepted) =>
@@ -167,6 +180,7 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
           next.head.hash,
           next.epoch,
           devicesText(next.devices, incomplete),
+          recoveryText(next.recoveryKey),
           accountId,
           expected.seq,
           expected.hash,
@@ -375,7 +389,8 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
       return list(sql.settled, accountId, page);
     },
 
-    pruneSettled: (before, max) => writes.submit(() => Number(sql.pruneSettled.run(before, max).changes)),
+    pruneSettled: (settledBefore, expiredBefore, max) =>
+      writes.submit(() => Number(sql.pruneSettled.run(settledBefore, expiredBefore, max).changes)),
 
     reportFraud: ({ accountId, enquirerId }, now) =>
       writes.submit(() => {
@@ -383,9 +398,9 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
         standings.save(accountId, enquirerId, afterFraud(standing, now));
       }),
 
-    changeContact: ({ accountId, contactId, seq, policy, jws }: ContactChange, now) =>
+    changeContact: ({ accountId, contactId, seq, head, policy, jws }: ContactChange, now) =>
       writes.submit(() => {
-        if (sql.advanceContacts.run(seq, accountId, seq - 1).changes === 0) {
+        if (sql.advanceContacts.run(seq, accountId, seq - 1, head.seq, head.hash).changes === 0) {
           throw new CountersignError('contact-conflict', 'the contacts have changed since you read them', {
             hint: 'read them again, and repeat',
           });
@@ -432,9 +447,15 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
       return { newest, oldest };
     },
 
-    pruneEvents: (keepFrom) =>
+    pruneEvents: (before, now, max) =>
       writes.submit(() => {
-        sql.pruneEvents.run(keepFrom);
+        const newest = sql.newestMark.get() as { at: number } | undefined;
+        if (newest === undefined || newest.at <= now - MARK_SECONDS) sql.mark.run(now);
+        const mark = sql.markBefore.get(before) as { at: number; event_id: number } | undefined;
+        if (mark === undefined) return 0;
+        sql.dropMarks.run(mark.at);
+        // The marked one stays: SQLite gives the greatest id again once its row is gone.
+        return Number(sql.pruneEvents.run(mark.event_id, max).changes);
       }),
 
     async pendingHashes(max) {
@@ -457,6 +478,10 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
 function list(statement: ReturnType<DatabaseSync['prepare']>, accountId: number, page: Page): RequestRow[] {
   const { max, after = 0, before = Number.MAX_SAFE_INTEGER } = page;
   return (statement.all(accountId, after, before, max) as unknown as RequestRecord[]).map(requestOf);
+}
+
+function recoveryText(key: NewAccount['recoveryKey']): string | null {
+  return key === undefined ? null : JSON.stringify(key);
 }
 
 function devicesText(

@@ -22,18 +22,18 @@ export function prepareStatements(database: DatabaseSync) {
   const prepare = (text: string) => database.prepare(text);
   return {
     insertAccount: prepare(
-      'INSERT INTO accounts (name, identity, head_seq, head_hash, epoch, devices, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO accounts (name, identity, head_seq, head_hash, epoch, devices, recovery, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     ),
     accountByName: prepare(
-      'SELECT id, name, identity, head_seq, head_hash, epoch, devices FROM accounts WHERE name = ?',
+      'SELECT id, name, identity, head_seq, head_hash, epoch, devices, recovery FROM accounts WHERE name = ?',
     ),
     accountById: prepare('SELECT name, identity FROM accounts WHERE id = ?'),
     accountByIdentity: prepare('SELECT id FROM accounts WHERE identity = ?'),
     advanceHead: prepare(
-      'UPDATE accounts SET head_seq = ?, head_hash = ?, epoch = ?, devices = ? WHERE id = ? AND head_seq = ? AND head_hash = ?',
+      'UPDATE accounts SET head_seq = ?, head_hash = ?, epoch = ?, devices = ?, recovery = ? WHERE id = ? AND head_seq = ? AND head_hash = ?',
     ),
     insertEntry: prepare('INSERT INTO log_entries (account_id, seq, jws) VALUES (?, ?, ?)'),
-    entries: prepare('SELECT jws FROM log_entries WHERE account_id = ? AND seq >= ? ORDER BY seq'),
+    entries: prepare('SELECT jws FROM log_entries WHERE account_id = ? AND seq >= ? ORDER BY seq LIMIT ?'),
 
     standing: prepare(
       'SELECT policy, ignored, paused_until FROM standings WHERE account_id = ? AND enquirer_id = ?',
@@ -79,13 +79,15 @@ export function prepareStatements(database: DatabaseSync) {
     ),
     // Of the oldest ones: no request outlives its day, so what was settled long ago stands in front.
     pruneSettled: prepare(
-      `DELETE FROM requests WHERE settled_at < ? AND id <= (
+      `DELETE FROM requests WHERE settled_at < ? AND exp < ? AND id <= (
          SELECT MAX(id) FROM (SELECT id FROM requests ORDER BY id LIMIT ?))`,
     ),
     pendingHashes: prepare(`SELECT hash FROM requests WHERE state = 'pending' ORDER BY id LIMIT ?`),
     countPending: prepare(`SELECT COUNT(*) AS n FROM requests WHERE state = 'pending'`),
 
-    advanceContacts: prepare('UPDATE accounts SET contacts_seq = ? WHERE id = ? AND contacts_seq = ?'),
+    advanceContacts: prepare(
+      'UPDATE accounts SET contacts_seq = ? WHERE id = ? AND contacts_seq = ? AND head_seq = ? AND head_hash = ?',
+    ),
     insertContactChange: prepare('INSERT INTO contact_changes (account_id, seq, jws) VALUES (?, ?, ?)'),
     contactChanges: prepare('SELECT jws FROM contact_changes WHERE account_id = ? AND seq >= ? ORDER BY seq'),
 
@@ -143,6 +145,14 @@ export function prepareStatements(database: DatabaseSync) {
     eventBounds: prepare(
       'SELECT COALESCE(MAX(id), 0) AS newest, COALESCE(MIN(id), 0) AS oldest FROM events WHERE account_id = ?',
     ),
-    pruneEvents: prepare('DELETE FROM events WHERE id < ?'),
+    newestMark: prepare('SELECT at FROM event_marks ORDER BY at DESC LIMIT 1'),
+    mark: prepare(
+      'INSERT INTO event_marks (at, event_id) SELECT ?, MAX(id) FROM events HAVING MAX(id) IS NOT NULL',
+    ),
+    markBefore: prepare('SELECT at, event_id FROM event_marks WHERE at < ? ORDER BY at DESC LIMIT 1'),
+    dropMarks: prepare('DELETE FROM event_marks WHERE at < ?'),
+    pruneEvents: prepare(
+      'DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id < ? ORDER BY id LIMIT ?)',
+    ),
   };
 }
