@@ -3,6 +3,7 @@
  * of a passphrase, or the operating system's keyring. The file is readable by its owner only.
  * @module
  */
+import { randomUUID } from 'node:crypto';
 import { link, open, readFile, unlink } from 'node:fs/promises';
 import { CountersignError, describeIssue, parseStrictJson } from '@countersign/core';
 import { exportPrivate, importOpener, importSigner } from '@countersign/core/webcrypto';
@@ -137,8 +138,8 @@ async function seal(
 
 /** Whole or not at all, durable, and never over what is there. */
 async function writeOnce(path: string, text: string): Promise<void> {
-  const fresh = `${path}.${process.pid}.new`;
-  const file = await open(fresh, 'w', 0o600);
+  const fresh = `${path}.${randomUUID()}.new`;
+  const file = await open(fresh, 'wx', 0o600);
   try {
     await file.writeFile(text);
     await file.sync();
