@@ -284,6 +284,27 @@ describe('an enquirer detects a broker that', () => {
     assert.ok(calls < 15, `${calls} calls in three seconds`);
   });
 
+  test('dates its checkpoints ahead, so that they seem fresh: what is read anew is read', async () => {
+    await fresh();
+    const { signer } = evil.broker.context;
+    let reads = 0;
+    evil.tamper(async (path, body) => {
+      if (!isLogOf(alice)(path)) return;
+      reads++;
+      const ahead = await createCheckpoint(
+        webCrypto,
+        signer,
+        evil.origin,
+        await logOf(alice),
+        clock.now() + 50,
+      );
+      return { ...body, checkpoint: ahead.jws };
+    });
+    const { book } = host.enquirer.session;
+    for (let i = 0; i < 3; i++) await book.find(alice.name, 0);
+    assert.equal(reads, 3);
+  });
+
   test('withholds: the question expires, and that is a no', async () => {
     await fresh();
     const asked = await ask({ lifetime: 1 });

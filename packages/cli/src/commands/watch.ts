@@ -59,6 +59,11 @@ async function reportEvents({ terminal }: Cli, device: Device): Promise<void> {
       hash,
       enquirer: enquirer.name,
       text: questionLine(question),
+      kind: question.kind,
+      parts: question.parts,
+      fields: question.fields ?? [],
+      passcode: question.passcode !== undefined,
+      uv: question.uv === true,
       expiresAt,
     }));
     const contactRequests = list.contactRequests.map(({ enquirer }) => enquirer.name);
