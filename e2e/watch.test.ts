@@ -125,3 +125,23 @@ test('without a terminal it says what to do instead', async () => {
   assert.match(stderr, /not-shown.*hint: use --json/s);
   await broker.stop();
 });
+
+test('a device before the door is shown at once, with how to let it in', async () => {
+  await using live = await watching();
+  const link = (await live.run('alice', 'device', 'link')).stdout.trim();
+  const asked = await live.run(
+    'phone',
+    'device',
+    'request',
+    link,
+    '--no-wait',
+    '--json',
+    '--device',
+    'phone',
+  );
+  assert.equal(asked.status, 0, asked.stderr);
+  const { kid } = JSON.parse(asked.stdout) as { kid: string };
+  await live.shown(
+    new RegExp(`new device phone .*wants in:\\s+countersign device accept ${kid.slice(0, 9)}`),
+  );
+});

@@ -43,6 +43,7 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
     .argument('<account>', 'the link that `device link` or `device pin` printed, or an account with --pin')
     .option('--pin <pin>', 'the PIN that a device of the account gave', parsePin);
   newDeviceOptions(request, cli, 'with an account’s name: its broker')
+    .option('--qr', 'show the code as a QR code too')
     .option('--no-wait', 'do not wait here; `device complete` goes on')
     .action((account: string, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
@@ -58,7 +59,7 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
         const { facts, code } = waiting;
         if (!json || !options.wait) {
           show(cli, json, { ...facts, account: { ...waiting.account, fingerprint }, code }, () =>
-            waitingText(cli, waiting, fingerprint),
+            withQR(waitingText(cli, waiting, fingerprint), options.qr && code),
           );
         }
         if (options.wait) await finish(cli, profile, json, facts.expiresAt);
@@ -94,7 +95,7 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
         const { devices } = await profile.device();
         const link = await devices.invite('knock', { lifetime: options.expire });
         const text = formatDeviceLink(link);
-        show(cli, json, { link: text }, () => withQR(text, options.qr));
+        show(cli, json, { link: text }, () => withQR(text, options.qr && text));
       }),
     );
 
@@ -111,7 +112,7 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
         const link = await devices.invite('admit', { rights: options.rights, lifetime: options.expire });
         const uri = formatDeviceLink(link);
         show(cli, json, { pin: link.pin, uri, expiresAt: cli.clock.now() + options.expire }, () =>
-          options.uri ? withQR(uri, options.qr) : pinText(cli, link, uri, options),
+          withQR(options.uri ? uri : pinText(cli, link, uri, options), options.qr && uri),
         );
       }),
     );
@@ -280,16 +281,16 @@ function pinText(
   { terminal, clock }: Cli,
   { name, broker, pin }: DeviceLink,
   uri: string,
-  { qr, expire }: { qr?: boolean; expire: number },
+  { expire }: { expire: number },
 ): string {
   return [
     `PIN  ${terminal.style('bold', pin)}   until ${time(clock.now() + expire)}, once`,
     `On the new device: countersign device request ${name} --pin ${pin} --broker ${broker}`,
     `or by the link, which carries the account’s fingerprint too: ${uri}`,
-    ...(qr ? ['', encodeQR(uri, 'ascii', { ecc: 'low' })] : []),
   ].join('\n');
 }
 
-function withQR(text: string, qr: boolean | undefined): string {
-  return qr ? `${text}\n\n${encodeQR(text, 'ascii', { ecc: 'low' })}` : text;
+/** A text, and a QR code under it. */
+function withQR(text: string, qr: string | undefined): string {
+  return qr ? `${text}\n\n${encodeQR(qr, 'ascii', { ecc: 'low' })}` : text;
 }

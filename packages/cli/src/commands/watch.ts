@@ -3,8 +3,8 @@
  * @module
  */
 import { emitKeypressEvents } from 'node:readline';
-import type { Device, PendingList } from '@countersign/client';
-import { CountersignError } from '@countersign/core';
+import type { Device, Door, PendingList } from '@countersign/client';
+import { CountersignError, type Device as LogDevice } from '@countersign/core';
 import type { Command } from 'commander';
 import { createLogUpdate } from 'log-update';
 import type { Profile } from '../profile.ts';
@@ -53,7 +53,7 @@ async function reportEvents({ terminal }: Cli, device: Device): Promise<void> {
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  for await (const list of pendingLists(device, stop.signal, () => {})) {
+  for await (const { list, door, recoveries } of sights(device, stop.signal, () => {})) {
     const requests = list.requests.map(({ id, hash, enquirer, question, expiresAt }) => ({
       id,
       hash,
@@ -68,23 +68,40 @@ async function reportEvents({ terminal }: Cli, device: Device): Promise<void> {
     }));
     const contactRequests = list.contactRequests.map(({ enquirer }) => enquirer.name);
     const suspects = list.suspects.map(({ enquirer, error: { code } }) => ({ enquirer, code }));
-    terminal.print(JSON.stringify({ requests, contactRequests, suspects }));
+    const devices = door.waiting.map(({ facts }) => facts);
+    const recovering = recoveries.map(({ kid, name }) => ({ kid, name }));
+    terminal.print(JSON.stringify({ requests, contactRequests, suspects, devices, recovering }));
   }
 }
 
+/** What waits: questions, devices before the door, and devices that came in by recovery. */
+interface Sight {
+  readonly list: PendingList;
+  readonly door: Door;
+  readonly recoveries: readonly LogDevice[];
+}
+
+async function look(device: Device): Promise<Sight> {
+  const list = await device.pending({ max: 100 });
+  const door = await device.devices.door();
+  const { devices } = await device.session.ownLog();
+  const recoveries = [...devices.values()].filter((one) => one.probation && one.revokedAt === undefined);
+  return { list, door, recoveries };
+}
+
 /** What waits, at first and after every event. */
-async function* pendingLists(
+async function* sights(
   device: Device,
   signal: AbortSignal,
   onLine: (up: boolean) => void,
-): AsyncGenerator<PendingList> {
+): AsyncGenerator<Sight> {
   while (!signal.aborted) {
-    const list = await device.pending({ max: 100 });
-    yield list;
+    const seen = await look(device);
+    yield seen;
     // A stream that ends has lost its place: begin again from the list.
-    for await (const happened of device.follow(list.cursor, signal, onLine)) {
+    for await (const happened of device.follow(seen.list.cursor, signal, onLine)) {
       if (happened.kind === 'resync') break;
-      yield await device.pending({ max: 100 });
+      yield await look(device);
     }
   }
 }
@@ -101,7 +118,7 @@ class Watch {
   readonly #stop = new AbortController();
   readonly #draw = createLogUpdate(process.stdout);
   #list: WatchList = EMPTY;
-  #others: Pick<PendingList, 'contactRequests' | 'suspects'> = { contactRequests: [], suspects: [] };
+  #sight: Sight | undefined;
   #line = true;
   #said = '';
   #busy = false;
@@ -126,12 +143,12 @@ class Watch {
     stdin.on('keypress', onKey);
     const ticking = setInterval(() => this.#show(), 500);
     try {
-      const lists = pendingLists(this.#device, this.#stop.signal, (up) => {
+      const seen = sights(this.#device, this.#stop.signal, (up) => {
         this.#line = up;
         this.#show();
       });
-      for await (const list of lists) {
-        this.#take(list);
+      for await (const sight of seen) {
+        this.#take(sight);
       }
     } finally {
       clearInterval(ticking);
@@ -143,10 +160,10 @@ class Watch {
     }
   }
 
-  #take(list: PendingList): void {
+  #take(sight: Sight): void {
     const before = this.#list.chosen;
-    this.#list = withRequests(this.#list, list.requests, this.#now());
-    this.#others = list;
+    this.#list = withRequests(this.#list, sight.list.requests, this.#now());
+    this.#sight = sight;
     if (this.#list.chosen !== before) this.#turnTo(0);
     this.#show();
   }
@@ -291,13 +308,27 @@ class Watch {
     const notes: string[] = [];
     if (this.#said !== '') notes.push('', this.#said);
     if (!this.#line) notes.push('', terminal.style('yellow', 'The broker does not answer; trying again…'));
-    for (const { enquirer } of this.#others.contactRequests) {
+    for (const { facts } of this.#sight?.door.waiting ?? []) {
+      notes.push(
+        '',
+        `${terminal.style('yellow', 'new device')} ${facts.name} (${facts.os}, ${facts.address}) wants in:`,
+        `  countersign device accept ${facts.kid.slice(0, 9)}`,
+      );
+    }
+    for (const { kid, name } of this.#sight?.recoveries ?? []) {
+      notes.push(
+        '',
+        terminal.style('red', `${name} came in by the recovery code. If that was not you:`),
+        `  countersign device revoke ${kid.slice(0, 9)}`,
+      );
+    }
+    for (const { enquirer } of this.#sight?.list.contactRequests ?? []) {
       notes.push(
         '',
         `${terminal.style('yellow', 'contact request')} ${enquirer.name} wants to be able to ask you.`,
       );
     }
-    for (const { enquirer, error } of this.#others.suspects) {
+    for (const { enquirer, error } of this.#sight?.list.suspects ?? []) {
       notes.push('', terminal.style('red', `not shown: from ${enquirer}: ${error.message} (${error.code})`));
     }
     const content = {
