@@ -1,23 +1,25 @@
 /**
- * `npm run bench -- confirm | stored | streams [--quick] [--json]`
+ * `npm run bench -- confirm | stored | streams | devices [--quick] [--json]`
  * @module
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchAccount } from './account.ts';
 import { benchConfirm } from './confirm.ts';
 import { describeMachine } from './machine.ts';
-import { confirmTable, storedTable, streamsTable } from './report.ts';
+import { accountTable, confirmTable, storedTable, streamsTable } from './report.ts';
 import { pinLoad } from './server-process.ts';
 import { benchStored } from './stored.ts';
 import { benchStreams } from './streams.ts';
 
-const USAGE = `npm run bench -- <confirm|stored|streams> [--quick] [--json]
+const USAGE = `npm run bench -- <confirm|stored|streams|devices> [--quick] [--json]
 
   confirm   full confirmations, against the floor and a peer
   stored    the same after a million stored requests, against an empty database
   streams   ten thousand devices on a stream
+  devices   a long device log, an epoch for many devices, a device let in
   --quick   a short run: its figures are rough
   --json    one JSON object on stdout instead of a table
 `;
@@ -36,6 +38,10 @@ const BENCHES: Record<string, (folder: string, quick: boolean) => Promise<{ foun
     async streams(folder, quick) {
       const found = await benchStreams(folder, quick);
       return { found, table: streamsTable(found) };
+    },
+    async devices(folder, quick) {
+      const found = await benchAccount(folder, quick);
+      return { found, table: accountTable(found) };
     },
   };
 

@@ -95,7 +95,9 @@ function makeSigner(): { signer: Signer; privateKey: KeyObject } {
 export async function writeMembers(store: Store, members: readonly Member[]): Promise<void> {
   for (let from = 0; from < members.length; from += 1000) {
     const some = members.slice(from, from + 1000);
-    const rows = await Promise.all(some.map(({ log }) => store.createAccount(log, now())));
+    const rows = await Promise.all(
+      some.map(({ log }) => store.createAccount({ ...log, epoch: log.epoch.n }, now())),
+    );
     for (const [i, { id }] of rows.entries()) some[i]!.row = id;
   }
 }

@@ -2,12 +2,30 @@
  * What was found, as tables for people. They are Markdown, ready for bench/README.md.
  * @module
  */
+import type { benchAccount } from './account.ts';
 import type { benchConfirm } from './confirm.ts';
 import type { Round } from './measure.ts';
 import type { benchStored } from './stored.ts';
 import type { benchStreams } from './streams.ts';
 
 type Found<T extends (...args: never[]) => Promise<unknown>> = Awaited<ReturnType<T>>;
+
+export function accountTable(found: Found<typeof benchAccount>): string {
+  const row = (what: string, { milliseconds, floor, ratioToFloor }: typeof found.replay) => [
+    what,
+    milliseconds,
+    floor,
+    ratioToFloor,
+  ];
+  return table(
+    ['', 'ms', 'bare operations, ms', 'ratio'],
+    [
+      row(`replay of a log of ${found.entries} entries`, found.replay),
+      row(`an epoch sealed to ${found.devices} devices`, found.epoch),
+      row('from the code typed to the first message read', found.admission),
+    ],
+  ).join('\n');
+}
 
 export function confirmTable(found: Found<typeof benchConfirm>): string {
   const { ours, floor, peerSqlite, peerMemory } = found.contestants;

@@ -7,6 +7,7 @@ import { startTestBroker, type TestBroker, TestClock } from './parties.ts';
 
 const RUNS = process.env.SLOW ? 2000 : 100;
 const HASH = 'A'.repeat(43);
+const ROOM = 'A'.repeat(22);
 const POSTS = [
   '/v1/accounts',
   '/v1/accounts/alice@example.com/log',
@@ -15,6 +16,21 @@ const POSTS = [
   `/v1/requests/${HASH}/cancel`,
   `/v1/requests/${HASH}/report`,
   '/v1/contacts',
+  '/v1/rooms',
+  '/v1/accounts/alice@example.com/card',
+  '/v1/sessions',
+  '/v1/sessions/open',
+  `/v1/sessions/${ROOM}/read`,
+  `/v1/sessions/${ROOM}/messages`,
+  `/v1/accounts/alice@example.com/sessions/${ROOM}/messages`,
+  `/v1/accounts/alice@example.com/sessions/${ROOM}/reveal`,
+  `/v1/accounts/alice@example.com/sessions/${ROOM}/delete`,
+  `/v1/rooms/${ROOM}/items`,
+  '/v1/accounts/alice@example.com/invitations',
+  '/v1/accounts/alice@example.com/enrolments',
+  `/v1/accounts/alice@example.com/enrolments/${HASH}/accept`,
+  `/v1/accounts/alice@example.com/enrolments/${HASH}/reject`,
+  `/v1/accounts/alice@example.com/enrolments/${HASH}/complete`,
 ];
 const GETS = [
   '/v1/accounts/alice@example.com/log',
@@ -24,6 +40,15 @@ const GETS = [
   '/v1/accounts/alice@example.com/history',
   '/v1/accounts/alice@example.com/contacts',
   '/v1/accounts/alice@example.com/stream',
+  '/v1/accounts/alice@example.com/challenge',
+  '/v1/accounts/alice@example.com/card',
+  '/v1/accounts/alice@example.com/sessions',
+  '/v1/accounts/alice@example.com/session-history',
+  `/v1/accounts/alice@example.com/sessions/${ROOM}`,
+  '/v1/accounts/alice@example.com/room-items',
+  '/v1/accounts/alice@example.com/enrolments',
+  `/v1/accounts/alice@example.com/enrolments/${HASH}`,
+  '/tlog/proof',
 ];
 
 let home: TestBroker;
@@ -68,7 +93,12 @@ test('the table of routes is the whole of the interface', async () => {
   const described = Object.entries(paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method} ${path}`),
   );
-  const named = (path: string) => path.replace('alice@example.com', '{name}').replace(HASH, '{hash}');
+  const named = (path: string) =>
+    path
+      .replace('alice@example.com', '{name}')
+      .replace(HASH, '{hash}')
+      .replace(`rooms/${ROOM}`, 'rooms/{room}')
+      .replace(ROOM, '{sid}');
   const tested = [
     ...POSTS.map((path) => `post ${named(path)}`),
     ...GETS.map((path) => `get ${named(path)}`),
@@ -83,7 +113,8 @@ for (const path of POSTS) {
     const deep = `${'{"request":'.repeat(20_000)}1${'}'.repeat(20_000)}`;
     const cases: [what: string, body: string | Uint8Array, code: string | undefined][] = [
       ['no body', '', 'json-invalid'],
-      ['an empty object', '{}', 'input-invalid'],
+      // Where nothing needs to be said, an empty object is good, and the account is not there.
+      ['an empty object', '{}', /\/(?:reveal|delete)$/.test(path) ? 'account-unknown' : 'input-invalid'],
       ['another form', '[1,2,3]', 'input-invalid'],
       ['null', 'null', 'input-invalid'],
       [
@@ -128,8 +159,13 @@ for (const path of POSTS) {
       await fc.assert(
         fc.asyncProperty(fc.array(part, { minLength: 1, maxLength: 4 }), async (parts) => {
           const statement = parts.join('.');
-          assertRefused(await post(path, JSON.stringify({ [member]: statement })));
-          assertRefused(await post(path, JSON.stringify({ entries: [statement] })));
+          const bodies = [
+            { [member]: statement },
+            { entries: [statement] },
+            { statement, entries: [statement] },
+            { enrolment: statement, ticket: 'a' },
+          ];
+          for (const body of bodies) assertRefused(await post(path, JSON.stringify(body)));
         }),
         { numRuns: RUNS },
       );

@@ -240,6 +240,33 @@ describe('passcodes', () => {
     }
     assert.deepEqual(failures, [3, 6]);
   });
+
+  test('a right one ends the row of wrong ones when its answer is taken, and not before', async () => {
+    const [alice, host] = await pair();
+    const question = async () => {
+      const asked = await host.enquirer.ask({ account: alice.name, text: 'Log in', passcode: true });
+      const request = await only(alice);
+      const type = (passcode: string) =>
+        alice.device.answer(request, { decision: 'accept', shown: 'screen', passcode });
+      const mistype = () => type(wrong(asked.passcode!));
+      await assert.rejects(mistype(), refused('passcode-wrong'));
+      return { asked, mistype, typeRight: () => type(asked.passcode!) };
+    };
+    const failuresOfNext = async () => {
+      const { asked, mistype } = await question();
+      await assert.rejects(mistype(), refused('passcode-wrong'));
+      await mistype();
+      const outcome = await host.enquirer.wait(asked.hash);
+      assert.ok('answer' in outcome && outcome.answer.decision.decision === 'passcode-failed');
+      return outcome.answer.decision.failures;
+    };
+    const lost = await question();
+    await host.enquirer.cancel(lost.asked.hash);
+    await assert.rejects(lost.typeRight(), refused('request-not-pending'));
+    assert.equal(await failuresOfNext(), 4);
+    await (await question()).typeRight();
+    assert.equal(await failuresOfNext(), 3);
+  });
 });
 
 describe('devices', () => {

@@ -9,7 +9,12 @@ import { delimiter, join } from 'node:path';
 /** A program that must be there, and the package that has it. */
 const NEEDED: readonly (readonly [program: string, debian: string])[] = [
   ['script', 'bsdutils'],
+  ['chromium', 'chromium'],
   ['python3', 'python3'],
+  ['zsh', 'zsh'],
+  ['fish', 'fish'],
+  ['dbus-run-session', 'dbus'],
+  ['gnome-keyring-daemon', 'gnome-keyring'],
 ];
 
 function isThere(program: string): boolean {

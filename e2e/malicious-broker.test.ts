@@ -14,7 +14,7 @@ import {
 } from '@countersign/core';
 import { generateOpener, generateSigner, webCrypto } from '@countersign/core/webcrypto';
 import { alterMember, alterPayload, type MaliciousBroker, startMaliciousBroker } from './malicious-broker.ts';
-import { introduce, makeParty, type Party, refused, TestClock } from './parties.ts';
+import { addDevice, introduce, makeParty, type Party, refused, TestClock } from './parties.ts';
 
 const clock = new TestClock();
 let evil: MaliciousBroker;
@@ -190,6 +190,35 @@ describe('an enquirer detects a broker that', () => {
     }
   });
 
+  test('withholds a revocation for longer than an hour', async () => {
+    await fresh();
+    const phone = await addDevice(alice, 'alice’s phone', ['answer']);
+    await ask();
+    const before = await logOf(alice);
+    const { checkpoint } = await host.enquirer.session.book.find(alice.name, 0);
+    await alice.device.devices.revoke(await phone.device.session.kid(), 'lost');
+    // What it said before the revocation, and nothing newer.
+    evil.tamper((path, body) => {
+      if (!isLogOf(alice)(path)) return;
+      const from = Number(/from=(\d+)/.exec(path)![1]);
+      return { ...body, entries: before.entries.slice(from), checkpoint };
+    });
+    // Within the hour its old copy is good enough for a login, by the asker's own choice; after it, it is not.
+    assert.equal(
+      (await host.enquirer.session.book.find(alice.name, 3600)).log.devices.get(
+        await phone.device.session.kid(),
+      )!.revokedAt,
+      undefined,
+    );
+    clock.offset += 3600 + 120;
+    try {
+      await assert.rejects(ask(), refused('checkpoint-stale'));
+      await assert.rejects(host.enquirer.session.book.find(alice.name, 3600), refused('checkpoint-stale'));
+    } finally {
+      clock.offset -= 3600 + 120;
+    }
+  });
+
   test('signs checkpoints with another key than before', async () => {
     await fresh();
     const other = await generateSigner('EdDSA');
@@ -271,7 +300,7 @@ describe('a device detects a broker that', () => {
     ['the time it expires', 'exp', 'signature-invalid'],
     ['the asker’s id of it', 'jti', 'signature-invalid'],
     ['the account that is asked', 'sub_id', 'account-mismatch'],
-    ['the broker that is meant', 'aud', 'signature-invalid'],
+    ['the broker that is meant', 'aud', 'statement-malformed'],
   ] as const) {
     test(`alters one character of ${what}`, async () => {
       await fresh();

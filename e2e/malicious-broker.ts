@@ -11,6 +11,16 @@ import { startTestBroker } from './parties.ts';
 // biome-ignore lint/suspicious/noExplicitAny: a malicious hand reaches into any answer, of whatever form
 export type Tamper = (path: string, body: any, method: string) => unknown;
 
+/** A good call, refused. */
+export class Refusal {
+  readonly code: string;
+  readonly message = 'refused';
+
+  constructor(code: string) {
+    this.code = code;
+  }
+}
+
 export interface MaliciousBroker extends AsyncDisposable {
   readonly origin: string;
   /** The honest part, with its keys. */
@@ -42,16 +52,23 @@ export async function startMaliciousBroker(clock: {
       },
       ...(call.method === 'POST' ? { body: await bodyOf(call) } : {}),
     });
-    const body: unknown = await answer.json();
+    const type = answer.headers.get('content-type') ?? '';
+    const body: unknown = type.startsWith('application/json')
+      ? await answer.json()
+      : Buffer.from(await answer.arrayBuffer());
     const path = call.url ?? '';
-    const changed =
-      hand === undefined || !answer.ok ? body : (await hand(path, body, call.method ?? '')) || body;
-    reply.writeHead(answer.status, { 'content-type': 'application/json' }).end(JSON.stringify(changed));
+    // What the honest part refuses is left alone, but for its tree: a forged one may be larger.
+    const inReach = hand !== undefined && (answer.ok || path.startsWith('/tlog/'));
+    const changed = (inReach && (await hand!(path, body, call.method ?? ''))) || undefined;
+    const status = changed instanceof Refusal ? 404 : changed === undefined ? answer.status : 200;
+    const told = changed ?? body;
+    const bytes = told instanceof Uint8Array || typeof told === 'string' ? told : JSON.stringify(told);
+    reply.writeHead(status, { 'content-type': type }).end(bytes);
   }
 
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const honest = await startTestBroker(clock, origin);
+  const honest = await startTestBroker(clock, { origin });
   upstream = honest.broker.local;
   return {
     origin,

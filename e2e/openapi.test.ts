@@ -2,12 +2,19 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { introduce, makeParty, startTestBroker, type TestBroker, TestClock } from './parties.ts';
+import { introduce, makeParty, newcomer, startTestBroker, type TestBroker, TestClock } from './parties.ts';
+import { Customer, publishCard, startAgent } from './session-parties.ts';
 
 interface Described {
   paths: Record<
     string,
-    Record<string, { responses: Record<string, { content?: Record<string, { schema: object }> }> }>
+    Record<
+      string,
+      {
+        responses: Record<string, { content?: Record<string, { schema: object }> }>;
+        'x-errors'?: string[];
+      }
+    >
   >;
 }
 
@@ -51,7 +58,11 @@ test('every answer of a whole story, refusals too, is as the description says', 
   for (const { method, path, status, body } of seen) {
     const template = Object.keys(paths).find((one) => asPattern(one).test(path));
     assert.ok(template !== undefined, `${path} is described`);
-    const { responses } = paths[template]![method]!;
+    const { responses, 'x-errors': errors = [] } = paths[template]![method]!;
+    if (status >= 400) {
+      const { code } = body as { code: string };
+      assert.ok(errors.includes(code), `${method} ${template}: ${code} is described`);
+    }
     const described = responses[status] ?? responses[`${String(status)[0]}XX`];
     const schema = described?.content?.['application/json']?.schema;
     assert.ok(schema !== undefined, `${method} ${template} ${status} is described`);
@@ -83,6 +94,35 @@ async function tellStory(): Promise<void> {
   await alice.device.history();
   await host.enquirer.ask({ account: alice.name, text: 'Paused' }).catch(() => {});
   await host.enquirer.session.book.find('nobody@example.com', 0).catch(() => {});
+  await host.enquirer.session.api.readTreeProof(1, 2);
+  await host.enquirer.session.api.readTreeProof(2, 1_000_000).catch(() => {});
+  const [phone, tablet] = [newcomer(clock), newcomer(clock)];
+  const link = await alice.device.devices.invite('knock');
+  const { code } = await phone.knock(link);
+  await tablet.knock(link);
+  const { waiting } = await alice.device.devices.door();
+  await alice.device.devices.accept(waiting[0]!, code);
+  await alice.device.devices.reject(waiting[1]!);
+  await phone.complete();
+  await tablet.complete();
+  await tablet.knock({ ...link, pin: 'AAAA-AAAA-AAAA-AAAA-AAAA-AAAA' }).catch(() => {});
+  const { name, identity } = host.device.session.keys;
+  const room = await alice.device.rooms.create('Lunch', [{ name, identity }]);
+  await alice.device.rooms.send(room, 'Where?');
+  await publishCard(host);
+  await host.device.session.api.readCard(host.name);
+  const agent = await startAgent(host, '12345');
+  const customer = new Customer(home.origin);
+  const { keys: own, api } = host.device.session;
+  await api.changeSession(own.signer, own.name, agent.payload.sid, 'reveal').catch(() => {});
+  await customer.open(agent.token);
+  const matched = await customer.try(agent.payload, '12345');
+  await matched!.seen();
+  await agent.reveal();
+  await new Customer(home.origin).open(agent.token);
+  await agent.delete();
+  await api.listSessions(own.signer, own.name);
+  await api.readSessionHistory(own.signer, own.name, 1);
   const log = await alice.device.session.ownLog();
   await alice.device.session.api.appendLog(alice.name, [...log.entries]).catch(() => {});
 }

@@ -5,36 +5,47 @@
  */
 import {
   type Clock,
+  completeEnrolment,
   createAccount,
   Device,
   Enquirer,
+  type Enrolled,
   MemoryKeyStore,
   MemoryStateStore,
-  newEpoch,
+  requestEnrolment,
+  type WaitingDevice,
 } from '@countersign/client';
 import {
   CountersignError,
-  createEpoch,
-  createRevocation,
-  DeviceAddEntry,
-  DeviceStatement,
+  type DeviceLink,
   type ErrorCode,
-  extendLog,
-  openEpoch,
+  type RecoveryProvision,
   type Right,
   type SignatureAlgorithm,
-  sealEpoch,
-  signStatement,
 } from '@countersign/core';
-import { generateOpener, generateSigner, webCrypto } from '@countersign/core/webcrypto';
-import { type RunningBroker, sodiumCrypto, startBroker } from '../packages/broker/src/index.ts';
+import { webCrypto } from '@countersign/core/webcrypto';
+import {
+  type BrokerOptions,
+  type RunningBroker,
+  sodiumCrypto,
+  startBroker,
+} from '../packages/broker/src/index.ts';
 import { temporaryFolder } from './processes.ts';
 
-/** A clock that a test can set forward. */
+const realNow = Date.now;
+
+/** A clock that a test can set forward, for all of this process: libraries that look at `Date` go along. */
 export class TestClock implements Clock {
-  offset = 0;
-  now = () => Math.floor(Date.now() / 1000) + this.offset;
-  monotonic = () => performance.now() + this.offset * 1000;
+  #offset = 0;
+  get offset(): number {
+    return this.#offset;
+  }
+  set offset(seconds: number) {
+    this.#offset = seconds;
+    Date.now = seconds === 0 ? realNow : () => realNow() + seconds * 1000;
+  }
+  now = () => Math.floor(realNow() / 1000) + this.#offset;
+  monotonic = () => performance.now() + this.#offset * 1000;
 }
 
 export interface TestBroker extends AsyncDisposable {
@@ -44,7 +55,10 @@ export interface TestBroker extends AsyncDisposable {
 }
 
 /** A broker on a free port and in a temporary folder. */
-export async function startTestBroker(clock: Clock, origin?: string): Promise<TestBroker> {
+export async function startTestBroker(
+  clock: Clock,
+  options: Partial<BrokerOptions> = {},
+): Promise<TestBroker> {
   const folder = await temporaryFolder();
   const broker = await startBroker({
     data: folder.path,
@@ -52,7 +66,9 @@ export async function startTestBroker(clock: Clock, origin?: string): Promise<Te
     port: 0,
     crypto: sodiumCrypto,
     now: clock.now,
-    ...(origin === undefined ? {} : { origin }),
+    // a test makes as many people as it needs
+    registrationsPerHour: 1_000_000,
+    ...options,
   });
   return {
     broker,
@@ -69,6 +85,7 @@ export interface Party {
   readonly name: string;
   readonly enquirer: Enquirer;
   readonly device: Device;
+  readonly keyStore: MemoryKeyStore;
   readonly state: MemoryStateStore;
   readonly clock: Clock;
 }
@@ -79,20 +96,23 @@ export async function makeParty(
   name: string,
   clock: Clock,
   algorithm: SignatureAlgorithm = 'EdDSA',
+  recovery?: RecoveryProvision,
 ): Promise<Party> {
   const state = new MemoryStateStore();
+  const keyStore = new MemoryKeyStore();
   const keys = await createAccount({
     name,
     broker,
     deviceName: `${name.split('@')[0]}’s device`,
     algorithm,
-    keyStore: new MemoryKeyStore(),
+    recovery,
+    keyStore,
     state,
     crypto: webCrypto,
     clock,
   });
   const options = { keys, state, crypto: webCrypto, clock };
-  return { name, enquirer: new Enquirer(options), device: new Device(options), state, clock };
+  return { name, enquirer: new Enquirer(options), device: new Device(options), keyStore, state, clock };
 }
 
 /** Two parties become contacts of each other, by the identities that they gave each other. */
@@ -117,51 +137,55 @@ export function refused(code: ErrorCode): (error: unknown) => boolean {
   };
 }
 
+/** A device of its own, with nothing in it yet. */
+export interface Newcomer {
+  readonly keyStore: MemoryKeyStore;
+  readonly state: MemoryStateStore;
+  readonly clock: Clock;
+  /** Comes before the door by a link. */
+  knock(link: DeviceLink, name?: string): Promise<WaitingDevice>;
+  /** Goes in, if it was let in. */
+  complete(wait?: number): Promise<Enrolled>;
+  /** What it is once it is in; or tries to be before. */
+  party(): Promise<Party>;
+}
+
+export function newcomer(clock: Clock): Newcomer {
+  const keyStore = new MemoryKeyStore();
+  const state = new MemoryStateStore();
+  const own = { keyStore, state, crypto: webCrypto, clock };
+  return {
+    keyStore,
+    state,
+    clock,
+    knock: (link, deviceName = 'alice’s phone') =>
+      requestEnrolment({ link, deviceName, model: 'Pixel 9', os: 'Android 17', ...own }),
+    complete: (wait = 0) => completeEnrolment(own, wait),
+    async party() {
+      const keys = (await keyStore.load())!;
+      const options = { keys, state, crypto: webCrypto, clock };
+      const { name } = keys;
+      return { name, enquirer: new Enquirer(options), device: new Device(options), keyStore, state, clock };
+    },
+  };
+}
+
 /** A second device of a party's account, let in by the first. */
 export async function addDevice(
   party: Party,
   name: string,
   rights: Right[] = ['answer', 'pay'],
 ): Promise<Party> {
-  const { session } = party.device;
-  const { keys, clock } = session;
-  const log = await session.ownLog(-1);
-  const signer = await generateSigner('EdDSA');
-  const opener = await generateOpener();
-  const iat = clock.now();
-  const device = await signStatement(webCrypto, DeviceStatement, signer, {
-    sub: log.name,
-    sub_id: log.identity,
-    iat,
-    sig: signer.publicKey,
-    enc: opener.publicKey,
-    name,
-  });
-  const privateKey = await openEpoch(log.name, log.epoch, await session.kid(), keys.opener);
-  const { n, key } = log.epoch;
-  const to = { kid: device.kid, enc: opener.publicKey };
-  const entry = await signStatement(webCrypto, DeviceAddEntry, keys.signer, {
-    sub: log.name,
-    iat,
-    seq: log.head.seq + 1,
-    prev: log.head.hash,
-    device: device.jws,
-    rights,
-    sealed: await sealEpoch(webCrypto, log.name, n, { key, privateKey }, to),
-  });
-  await session.api.appendLog(log.name, [entry.jws]);
-  const state = new MemoryStateStore();
-  const options = { keys: { ...keys, signer, opener }, state, crypto: webCrypto, clock };
-  return { name: party.name, enquirer: new Enquirer(options), device: new Device(options), state, clock };
+  const { devices } = party.device;
+  const device = newcomer(party.clock);
+  const { facts } = await device.knock(await devices.invite('admit', { rights }), name);
+  const { waiting } = await devices.door();
+  await devices.accept(waiting.find((one) => one.facts.hash === facts.hash)!, undefined);
+  await device.complete();
+  return device.party();
 }
 
 /** Shows a device out, and begins a new epoch for those that remain. */
-export async function revokeDevice(party: Party, kid: string): Promise<void> {
-  const { session } = party.device;
-  const log = await session.ownLog(-1);
-  const now = session.clock.now();
-  const revocation = await createRevocation(webCrypto, log, session.keys.signer, kid, 'lost', now);
-  const after = await extendLog(webCrypto, log, [revocation.jws]);
-  const epoch = await createEpoch(webCrypto, after, session.keys.signer, await newEpoch(), now);
-  await session.api.appendLog(log.name, [revocation.jws, epoch.jws]);
+export function revokeDevice(party: Party, kid: string): Promise<void> {
+  return party.device.devices.revoke(kid, 'lost');
 }

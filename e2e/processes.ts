@@ -88,7 +88,13 @@ export async function startBrokerProcess(
 ): Promise<BrokerProcess> {
   const child = spawn(
     process.execPath,
-    [BROKER, 'serve', '--data', data, '--port', String(port), '--log', 'debug', ...args],
+    [
+      BROKER,
+      ...['serve', '--data', data, '--port', String(port), '--log', 'debug'],
+      // a test makes as many people as it needs
+      ...['--registrations', '1000000'],
+      ...args,
+    ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
   let log = '';

@@ -12,6 +12,7 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Receipt, type SignatureAlgorithm, statementId } from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
+import { withLogs } from '../spec/generator/shared-logs.ts';
 import type { Vector, VectorFile } from '../spec/generator/vector.ts';
 import { introduce, makeParty, startTestBroker, TestClock } from './parties.ts';
 import { temporaryFolder } from './processes.ts';
@@ -202,8 +203,9 @@ function agreement(): void {
 
   describe('of the vectors', { concurrency: 4 }, () => {
     const text = readFileSync(new URL('vectors/receipt.json', SPEC), 'utf8');
-    for (const vector of (JSON.parse(text) as VectorFile).vectors) {
-      test(`${vector.name}: ${vector.comment}`, () => checkVector(vector));
+    const file = JSON.parse(text) as VectorFile;
+    for (const vector of file.vectors) {
+      test(`${vector.name}: ${vector.comment}`, () => checkVector(withLogs(file, vector)));
     }
   });
 

@@ -21,12 +21,17 @@ import {
   DeviceStatement,
   decodeBase64url,
   decodeText,
+  EMPTY_TREE,
   EnrolmentCompleteStatement,
   EnrolmentRejectStatement,
+  encodeBase64url,
   fingerprint,
   followLog,
+  growTree,
   keyFingerprint,
+  leafHash,
   NO_CONTACTS,
+  normalizeValue,
   type OpenRequest,
   openInvitation,
   openRequest,
@@ -42,6 +47,7 @@ import {
   parseRequest,
   parseStatement,
   parseStrictJson,
+  parseTreeLeaf,
   pinTicket,
   Question,
   RECOVERY_KEY,
@@ -51,27 +57,39 @@ import {
   readRecoveryCode,
   readWithKeys,
   replayLog,
+  SessionTerms,
   type Statement,
+  sessionChannel,
   statementId,
   ticketHash,
+  tilePath,
+  treeRoot,
+  treeVerifierKey,
   ungroupBase32,
   type Verified,
   verifyCheckpoint,
+  verifyConsistency,
   verifyContact,
   verifyEnrolment,
   verifyEnrolmentAccept,
+  verifyInclusion,
   verifyInvitation,
   verifyReceipt,
   verifyRequest,
   verifyResponse,
   verifyStatement,
+  verifyTreeHead,
 } from '@countersign/core';
+import { answerDigest } from '@countersign/core/session-digest';
 import { parseSrml } from '@countersign/core/srml';
 import { deriveSigner, importOpener, webCrypto } from '@countersign/core/webcrypto';
 import * as v from 'valibot';
 import { generateVectors, VECTORS } from '../spec/generate-vectors.ts';
 import { foundIn } from '../spec/generator/log-vectors.ts';
+import { playSession } from '../spec/generator/session-play.ts';
+import { withLogs } from '../spec/generator/shared-logs.ts';
 import type { Loose, VectorFile } from '../spec/generator/vector.ts';
+import { readCpace } from './spec-cpace.ts';
 
 const utf8 = new TextEncoder();
 const STATEMENT_KINDS = [
@@ -120,11 +138,13 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
   },
   'device-log': async ({ pinned, offered, from }) =>
     foundIn({ log: await followLog(webCrypto, await replayLog(webCrypto, pinned), offered, from) }),
-  checkpoint: async ({ statement, key, entries, now, max_age }) => {
-    const word = await verifyCheckpoint(webCrypto, statement, key, await replayLog(webCrypto, entries));
+  checkpoint: async ({ statement, broker: origin, key, entries, now, max_age }) => {
+    const log = await replayLog(webCrypto, entries);
+    const word = await verifyCheckpoint(webCrypto, statement, { origin, key }, log);
     checkFreshness(word, now, max_age);
     return { iss: word.payload.iss, iat: word.payload.iat };
   },
+  transparency: readTransparency,
   question: ({ text }) => parseContent(Question, text),
   passcode: async ({ commitment, typed }) => {
     const good = await checkPasscode(webCrypto, v.parse(PasscodeCommitment, commitment), typed);
@@ -181,6 +201,16 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
       checkpoint_at: checkpoint.payload.iat,
     };
   },
+  cpace: readCpace,
+  'session-values': ({ type, typed }) => ({ value: normalizeValue(type, typed) }),
+  'session-exchange': (input) => {
+    assert.ok(v.is(SessionTerms, input.terms));
+    return playSession(input);
+  },
+  'session-digest': async ({ terms, commitment, typed, nonce }) => {
+    const answer = await answerDigest(webCrypto, v.parse(SessionTerms, terms), commitment, typed);
+    return { ci: sessionChannel(terms).toHex(), digest: answer.digest, passcode: answer.open(nonce) };
+  },
 };
 
 async function readFingerprint({ op, content_type, data_hex, bits, key, hash, text }: Loose) {
@@ -194,6 +224,43 @@ async function readFingerprint({ op, content_type, data_hex, bits, key, hash, te
     default:
       return { fingerprint: parseFingerprint(text) };
   }
+}
+
+async function readTransparency({ op, ...input }: Loose) {
+  switch (op) {
+    case 'leaf': {
+      const hash = await leafHash(webCrypto, utf8.encode(input.text));
+      return { ...parseTreeLeaf(input.text), hash: encodeBase64url(hash) };
+    }
+    case 'root': {
+      let tree = EMPTY_TREE;
+      for (const hash of input.leaf_hashes) tree = await growTree(webCrypto, tree, decodeBase64url(hash));
+      return { root: encodeBase64url(await treeRoot(webCrypto, tree)) };
+    }
+    case 'inclusion':
+      for (const { leaf_hash, index, proof } of input.proofs) {
+        const hashes = proof.map(decodeBase64url);
+        await verifyInclusion(webCrypto, decodeBase64url(leaf_hash), index, hashes, rootIn(input));
+      }
+      return undefined;
+    case 'consistency':
+      for (const older of input.proofs) {
+        const hashes = older.proof.map(decodeBase64url);
+        await verifyConsistency(webCrypto, rootIn(older), rootIn(input.newer), hashes);
+      }
+      return undefined;
+    case 'tree-head': {
+      const { size, root } = await verifyTreeHead(webCrypto, input.note, input.origin, input.key);
+      const verifier_key = await treeVerifierKey(webCrypto, input.origin, input.key);
+      return { size, root: encodeBase64url(root), verifier_key };
+    }
+    default:
+      return { path: tilePath(input.n, input.width) };
+  }
+}
+
+function rootIn({ size, root }: Loose) {
+  return { size, root: decodeBase64url(root) };
 }
 
 async function readStatement({ typ, key, statement }: Loose) {
@@ -270,11 +337,11 @@ const names = readdirSync(VECTORS).filter((name) => name.endsWith('.json'));
 for (const name of names) {
   const topic = name.slice(0, -'.json'.length);
   const text = readFileSync(new URL(name, VECTORS), 'utf8');
-  const { vectors } = JSON.parse(text) as VectorFile;
+  const file = JSON.parse(text) as VectorFile;
   describe(`spec/vectors/${name}`, () => {
-    for (const vector of vectors) {
+    for (const vector of file.vectors) {
       test(`${vector.name}: ${vector.comment}`, async () => {
-        const read = async () => READERS[topic]!(vector);
+        const read = async () => READERS[topic]!(withLogs(file, vector));
         if (vector.result === 'valid') {
           const found = await read();
           if (vector.expect !== undefined) assert.deepEqual(JSON.parse(JSON.stringify(found)), vector.expect);

@@ -128,7 +128,7 @@ describe('every state is reached from separate processes, and has its exit statu
         '--passcode',
         wrong,
       ]);
-      assert.equal(status, 8);
+      assert.equal(status, 9);
       assert.match(stderr, /more tries \(passcode-wrong\)/);
     }
     assert.equal((await run('carol', ['confirm', 'accept', id, '--shown', '--passcode', wrong])).status, 5);

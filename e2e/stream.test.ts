@@ -77,6 +77,21 @@ describe('a device on a stream', () => {
     stop.abort();
   });
 
+  test('whose next event is the oldest that is kept has missed nothing', async () => {
+    const [alice, host] = await pair();
+    await host.enquirer.ask({ account: alice.name, text: 'One' });
+    const { store } = world.home.broker.context;
+    const { newest } = await store.eventBounds((await store.findAccount(alice.name))!.id);
+    await store.pruneEvents(newest);
+    const stop = new AbortController();
+    const stream = alice.device.follow(newest - 1, stop.signal);
+    assert.equal((await take(stream, 1))[0]?.cursor, newest);
+    const missed = alice.device.follow(newest - 2, stop.signal);
+    assert.deepEqual((await missed.next()).value, { kind: 'resync' });
+    stop.abort();
+    await stream.return(undefined);
+  });
+
   test('that is revoked is cut at once, and not let in again', async () => {
     const [alice] = await pair();
     const tablet = await addDevice(alice, 'alice’s tablet');

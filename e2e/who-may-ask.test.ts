@@ -174,6 +174,20 @@ describe('posting', () => {
     assert.equal((await world.home.broker.context.store.findRequest(first.hash))?.state.state, 'pending');
   });
 
+  test('the same request again, when its time is over, is told what became of it', async () => {
+    const { api, made, keys } = await request();
+    const { hash } = await api.postRequest(made.statement.jws);
+    await atOffset(600, async () => {
+      assert.equal((await api.postRequest(made.statement.jws)).hash, hash);
+      const { payload } = made.statement;
+      const other = await signStatement(webCrypto, RequestStatement, keys.signer, {
+        ...payload,
+        exp: payload.exp + 1,
+      });
+      await assert.rejects(api.postRequest(other.jws), refused('request-expired'));
+    });
+  });
+
   test('another request under the same id is refused', async () => {
     const { api, made, keys } = await request();
     await api.postRequest(made.statement.jws);

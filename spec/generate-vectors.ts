@@ -7,6 +7,7 @@ import { accountLinks, names } from './generator/account-names.ts';
 import { checkpoint } from './generator/checkpoint.ts';
 import { deviceLinks, recoveryCode, secretCodes } from './generator/codes.ts';
 import { contact } from './generator/contact.ts';
+import { cpace } from './generator/cpace.ts';
 import { deviceAdd } from './generator/device-add.ts';
 import { deviceFreeze } from './generator/device-freeze.ts';
 import { deviceLog } from './generator/device-log.ts';
@@ -33,8 +34,10 @@ import { recoverySet } from './generator/recovery-set.ts';
 import { request } from './generator/request.ts';
 import { response } from './generator/responses.ts';
 import { sealing } from './generator/sealing.ts';
+import { sessionDigest, sessionExchange, sessionValues } from './generator/sessions.ts';
 import { statements } from './generator/statements.ts';
 import { displayText, srml } from './generator/text.ts';
+import { transparency } from './generator/transparency.ts';
 import type { VectorFile } from './generator/vector.ts';
 
 export const VECTORS = new URL('vectors/', import.meta.url);
@@ -65,6 +68,7 @@ const FILES: Readonly<Record<string, (memory: Memory) => VectorFile | Promise<Ve
   'recovery-code': recoveryCode,
   'device-log': deviceLog,
   checkpoint,
+  transparency,
   question,
   passcode,
   sealing,
@@ -83,6 +87,10 @@ const FILES: Readonly<Record<string, (memory: Memory) => VectorFile | Promise<Ve
   'enrolment-complete': enrolmentComplete,
   invitation,
   receipt,
+  cpace,
+  'session-values': sessionValues,
+  'session-exchange': sessionExchange,
+  'session-digest': sessionDigest,
 };
 
 /** The texts of all vector files, by name. */

@@ -4,10 +4,12 @@
  */
 import { tellConfirm } from './confirm.ts';
 import { tellDevices } from './devices.ts';
+import { tellSessions } from './sessions.ts';
 
 const DOORS: Readonly<Record<string, () => Promise<void>>> = {
   confirm: tellConfirm,
   devices: tellDevices,
+  sessions: tellSessions,
 };
 
 const door = process.argv[2] ?? 'confirm';

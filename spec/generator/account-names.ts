@@ -5,7 +5,7 @@
 import { encodeBase64url, formatAccountLink } from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
 import { invalid, type VectorFile, valid } from './vector.ts';
-import { BROKER } from './world.ts';
+import { BROKER, NO_ORIGINS } from './world.ts';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
@@ -70,11 +70,19 @@ export async function accountLinks(): Promise<VectorFile> {
     spec: 'statements.md#account-links',
     vectors: [
       valid('link', 'as its owner gives it', { text }, link),
-      valid(
-        'port',
-        'an origin may have a port',
-        { text: formatAccountLink({ ...link, broker: 'http://127.0.0.1:8080' }) },
-        { ...link, broker: 'http://127.0.0.1:8080' },
+      ...[
+        ['port', 'an origin may have a port', 'http://127.0.0.1:8080'],
+        ['ipv6', 'an IPv6 address in its short form', 'https://[2001:db8::1]:8443'],
+        ['ipv4-mapped', 'no part of it in decimal', 'http://[::ffff:c000:201]'],
+        ['a-label', 'a name outside ASCII in A-labels', 'https://xn--brker-kua.example'],
+        ['underscore', 'a name as local networks have it', 'http://broker_1'],
+      ].map(([name, comment, broker]) =>
+        valid(
+          name!,
+          comment!,
+          { text: formatAccountLink({ ...link, broker: broker! }) },
+          { ...link, broker },
+        ),
       ),
       valid(
         'order',
@@ -92,6 +100,9 @@ export async function accountLinks(): Promise<VectorFile> {
         'identity-stray-bits',
         'an id that is not canonical',
         text.replace(identity, `${identity.slice(0, -1)}B`),
+      ),
+      ...NO_ORIGINS.map(([name, comment, broker]) =>
+        bad(`broker-${name}`, comment, formatAccountLink({ ...link, broker })),
       ),
       bad('broker-path', 'a broker with a path is no origin', `${text}%2Fpath`),
       bad('broker-scheme', 'an origin of http or https', text.replace('https', 'ftp')),

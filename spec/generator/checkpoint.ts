@@ -11,11 +11,12 @@ import {
   flipSignature,
   invalid,
   payloadOf,
+  TOO_LARGE,
   type Vector,
   type VectorFile,
   valid,
 } from './vector.ts';
-import { ALGORITHMS, BROKER, NOW, signLoose, testSigner } from './world.ts';
+import { ALGORITHMS, BROKER, NOW, OTHER_BROKER, signLoose, testSigner } from './world.ts';
 
 export async function checkpoint(memory: Memory): Promise<VectorFile> {
   const vectors: Vector[] = [];
@@ -24,7 +25,7 @@ export async function checkpoint(memory: Memory): Promise<VectorFile> {
   const entries = log.entries;
   for (const algorithm of ALGORITHMS) {
     const broker = await testSigner(memory, 'broker key', algorithm);
-    const input = { key: broker.publicKey, entries, now: NOW, max_age: 3600 };
+    const input = { broker: BROKER, key: broker.publicKey, entries, now: NOW, max_age: 3600 };
     const statement = await checkpointFor(broker, log, NOW - 10);
     vectors.push(
       valid(`${algorithm}-good`, 'a fresh one', { ...input, statement }, { iss: BROKER, iat: NOW - 10 }),
@@ -32,7 +33,7 @@ export async function checkpoint(memory: Memory): Promise<VectorFile> {
         ...input,
         statement: flipSignature(statement),
       }),
-      ...flipMembers(statement).map(({ path, jws }) =>
+      ...flipMembers(statement, { iss: OTHER_BROKER }).map(({ path, jws }) =>
         invalid(
           `${algorithm}-${path}-flipped`,
           `${path} changed under the old signature`,
@@ -43,7 +44,7 @@ export async function checkpoint(memory: Memory): Promise<VectorFile> {
     );
   }
   const broker = await testSigner(memory, 'broker key');
-  const input = { key: broker.publicKey, entries, now: NOW, max_age: 3600 };
+  const input = { broker: BROKER, key: broker.publicKey, entries, now: NOW, max_age: 3600 };
   const good = async (name: string, comment: string, at: number) =>
     vectors.push(
       valid(
@@ -101,6 +102,18 @@ export async function checkpoint(memory: Memory): Promise<VectorFile> {
     'checkpoint-invalid',
     await checkpointFor(broker, { ...log, identity: OTHER_HASH }, NOW),
   );
+  await bad(
+    'other-name',
+    'for this head under the name of another account',
+    'checkpoint-invalid',
+    await checkpointFor(broker, { ...log, name: 'mallory@example.com' }, NOW),
+  );
+  await bad(
+    'other-origin',
+    'by this key in the name of another broker',
+    'checkpoint-invalid',
+    await checkpointFor(broker, log, NOW, OTHER_BROKER),
+  );
   const { jws } = { jws: await checkpointFor(broker, log, NOW) };
   const device = { label: '', kid: '', opener: alice.devices[0]!.opener, signer: broker };
   await bad(
@@ -115,9 +128,18 @@ export async function checkpoint(memory: Memory): Promise<VectorFile> {
     'statement-malformed',
     await signLoose(device, 'checkpoint', { ...payloadOf(jws), head: undefined }),
   );
+  await bad(
+    'head-seq-too-large',
+    'a number that readers round',
+    'statement-malformed',
+    await signLoose(device, 'checkpoint', {
+      ...payloadOf(jws),
+      head: { ...log.head, seq: TOO_LARGE },
+    }),
+  );
   return {
     description:
-      'A broker’s word that a head was an account’s newest at a time: `statement` is verified by the broker’s `key`, for the log of `entries`, at the time `now`, where one of `max_age` seconds is accepted.',
+      'A broker’s word that a head was an account’s newest at a time: `statement` is verified by the `key` of `broker`, for the log of `entries`, at the time `now`, where one of `max_age` seconds is accepted.',
     spec: 'device-log.md#checkpoint',
     vectors,
   };

@@ -19,6 +19,7 @@ import {
   flipSignature,
   invalid,
   payloadOf,
+  TOO_LARGE,
   type Vector,
   type VectorFile,
   valid,
@@ -174,6 +175,10 @@ export async function contact(memory: Memory): Promise<VectorFile> {
   );
   await signed('policy-unknown', 'a policy that there is not', 'statement-malformed', { policy: 'mute' });
   await signed('seq-0', 'changes are counted from 1', 'statement-malformed', { seq: 0 });
+  await signed('seq-too-large', 'a number that readers round', 'statement-malformed', { seq: TOO_LARGE });
+  await signed('head-seq-too-large', 'so in the head', 'statement-malformed', {
+    head: { ...payload.head, seq: TOO_LARGE },
+  });
   await signed('contact-not-a-name', 'no account name', 'statement-malformed', { contact: 'shop' });
   await signed('member-more', 'a further member', 'statement-malformed', { note: 'x' });
   bad('wrong-typ', 'the same payload as another kind', 'statement-type', [

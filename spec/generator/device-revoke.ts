@@ -7,7 +7,7 @@ import { extended, newAccount, revokeEntry, withDevice } from './accounts.ts';
 import { ALICE, flippedLast, goodLog, OTHER_HASH, PLACE, REPLAYED } from './log-vectors.ts';
 import type { Memory } from './memory.ts';
 import { revocationsByCode } from './revocations-by-code.ts';
-import { flipSignature, invalid, payloadOf, type Vector, type VectorFile } from './vector.ts';
+import { flipSignature, invalid, payloadOf, TOO_LARGE, type Vector, type VectorFile } from './vector.ts';
 import { ALGORITHMS, signLoose, type TestDevice, testDevice } from './world.ts';
 
 export async function deviceRevoke(memory: Memory): Promise<VectorFile> {
@@ -82,6 +82,7 @@ export async function deviceRevoke(memory: Memory): Promise<VectorFile> {
     );
   await signed('wrong-prev', 'it follows another entry', 'log-invalid', { prev: OTHER_HASH });
   await signed('wrong-seq', 'a number is left out', 'log-invalid', { seq: 3 });
+  await signed('seq-too-large', 'a number that readers round', 'statement-malformed', { seq: TOO_LARGE });
   await signed('reason-unknown', 'a reason that there is not', 'statement-malformed', { reason: 'bored' });
   await signed('kid-without-dashes', 'a kid stands as it is printed', 'statement-malformed', {
     kid: phone.kid.replaceAll('-', ''),

@@ -6,7 +6,7 @@ import { createEpoch, type ErrorCode } from '@countersign/core';
 import { extended, newAccount, revokeEntry, withDevice, withEpoch, withoutDevice } from './accounts.ts';
 import { ALICE, flippedLast, goodLog, OTHER_HASH, PLACE, REPLAYED } from './log-vectors.ts';
 import type { Memory } from './memory.ts';
-import { flipSignature, invalid, payloadOf, type Vector, type VectorFile } from './vector.ts';
+import { flipSignature, invalid, payloadOf, TOO_LARGE, type Vector, type VectorFile } from './vector.ts';
 import {
   ALGORITHMS,
   NOW,
@@ -68,6 +68,12 @@ export async function epoch(memory: Memory): Promise<VectorFile> {
   await signed('stranger', 'by a device that is not in the account', 'device-unknown', {}, stranger);
   await signed('wrong-prev', 'it follows another entry', 'log-invalid', { prev: OTHER_HASH });
   await signed('wrong-seq', 'a number is left out', 'log-invalid', { seq: 3 });
+  await signed(
+    'n-too-large',
+    'a number that readers round',
+    'statement-malformed',
+    withChanged({ n: TOO_LARGE }),
+  );
   await signed(
     'key-private',
     'a private key in it',

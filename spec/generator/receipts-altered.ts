@@ -9,7 +9,7 @@ import type { Memory } from './memory.ts';
 import { make, PASSCODE } from './receipt-making.ts';
 import { ACCEPT, flippedCode, RESPONSE_FLIPS } from './responses.ts';
 import { flipMembers, flipSignature, invalid, strayBits, type Vector, withPart } from './vector.ts';
-import { testSigner } from './world.ts';
+import { OTHER_BROKER, testSigner } from './world.ts';
 
 /** Receipts of which something was changed after they were made. */
 export async function alteredReceipts(memory: Memory): Promise<Vector[]> {
@@ -22,12 +22,13 @@ export async function alteredReceipts(memory: Memory): Promise<Vector[]> {
     const how = sealed ? 'sealed' : 'clear';
     const { receipt } = await make(memory, `altered ${how}`, { asked: { sealed, passcode }, decided });
     const special = {
+      aud: OTHER_BROKER,
       'content.kind': 'payment',
       'content.parts.0.type': 'p',
       'content.passcode.alg': null,
       'content.passcode.p': null,
     };
-    for (const { path, jws } of flipMembers(receipt.request, sealed ? {} : special)) {
+    for (const { path, jws } of flipMembers(receipt.request, sealed ? { aud: OTHER_BROKER } : special)) {
       push(
         `${how}-request-${path}-flipped`,
         `${path} of the request changed under the old signature`,
@@ -50,7 +51,7 @@ export async function alteredReceipts(memory: Memory): Promise<Vector[]> {
   const { receipt } = await make(memory, 'altered', { asked: { passcode }, decided });
   const es256 = (await make(memory, 'altered', { algorithm: 'ES256', asked: { passcode }, decided })).receipt;
   const { statement, key } = receipt.checkpoint;
-  for (const { path, jws } of flipMembers(statement)) {
+  for (const { path, jws } of flipMembers(statement, { iss: OTHER_BROKER })) {
     push(
       `checkpoint-${path}-flipped`,
       `${path} of the checkpoint changed under the old signature`,

@@ -18,8 +18,24 @@ import type { Memory } from './memory.ts';
 import { make, PASSCODE, type Scene } from './receipt-making.ts';
 import { ACCEPT } from './responses.ts';
 import { signWithoutNonce, WEAK_KEY, WEAK_SIGNATURE } from './small-order.ts';
-import { duplicateMember, flipSignature, invalid, payloadOf, type Vector, withPart } from './vector.ts';
-import { NOW, signingJwk, signLoose, type TestDevice, testDevice } from './world.ts';
+import {
+  duplicateMember,
+  flipSignature,
+  invalid,
+  payloadOf,
+  TOO_LARGE,
+  type Vector,
+  withPart,
+} from './vector.ts';
+import {
+  NO_ORIGINS,
+  NOW,
+  OTHER_BROKER,
+  signingJwk,
+  signLoose,
+  type TestDevice,
+  testDevice,
+} from './world.ts';
 
 /** Receipts that are well signed, and prove nothing. */
 export async function untrueReceipts(memory: Memory): Promise<Vector[]> {
@@ -61,7 +77,7 @@ export async function untrueReceipts(memory: Memory): Promise<Vector[]> {
     'checkpoint-other-broker',
     'a checkpoint by another broker than the request names',
     'receipt-invalid',
-    { checkpointBy: 'https://other.example' },
+    { checkpointBy: OTHER_BROKER },
   );
 
   const base = await newAccount(memory, 'alice@example.com');
@@ -118,6 +134,23 @@ export async function untrueReceipts(memory: Memory): Promise<Vector[]> {
     ...receipt,
     checkpoint: { key, statement: await checkpointFor(broker, { ...account.log, identity: HASH }, NOW + 6) },
   });
+  for (const [name, comment, changed] of [
+    [
+      'checkpoint-other-name',
+      'a checkpoint for this head under the name of another account',
+      { name: 'mallory@example.com' },
+    ],
+    [
+      'checkpoint-other-seq',
+      'a checkpoint for this head under another number',
+      { head: { ...account.log.head, seq: 0 } },
+    ],
+  ] as const) {
+    push(name, comment, 'receipt-invalid', {
+      ...receipt,
+      checkpoint: { key, statement: await checkpointFor(broker, { ...account.log, ...changed }, NOW + 6) },
+    });
+  }
   const weak = {
     label: '',
     kid: await keyFingerprint(webCrypto, WEAK_KEY),
@@ -168,6 +201,9 @@ export async function untrueReceipts(memory: Memory): Promise<Vector[]> {
     });
   await respond('before-let-in', 'its device says that it knew the log before it was in it', 'log-invalid', {
     head: { seq: 0, hash: account.log.hashes[0] },
+  });
+  await respond('head-seq-too-large', 'a number that readers round', 'statement-malformed', {
+    head: { ...account.log.head, seq: TOO_LARGE },
   });
   await respond('answer-for-other-name', 'an answer in another name', 'account-mismatch', {
     iss: 'mallory@example.com',
@@ -245,6 +281,13 @@ export async function untrueReceipts(memory: Memory): Promise<Vector[]> {
     JSON.stringify({ ...request.question, parts: [{ type: 'button', value: 'accept', text: 'x' }] }),
   );
   await disclosing(
+    'question-byte-order-mark',
+    'a question behind a byte order mark',
+    'json-invalid',
+    'request',
+    `\ufeff${JSON.stringify(request.question)}`,
+  );
+  await disclosing(
     'question-twice',
     'a question that says two things',
     'json-invalid',
@@ -266,6 +309,20 @@ export async function untrueReceipts(memory: Memory): Promise<Vector[]> {
   await asked('request-endless', 'a request that stands for more than a day', 'request-lifetime', {
     exp: NOW + 86_401,
   });
+  await asked('login-601', 'a login that stands for 601 s, seen by its plaintext', 'request-lifetime', {
+    exp: NOW + 601,
+  });
+  const clear = (await make(memory, 'untrue clear', { asked: { sealed: false, kind: 'payment' } })).receipt;
+  push('clear-payment-601', 'a payment in clear that stands for 601 s', 'request-lifetime', {
+    ...clear,
+    request: await signLoose(enquirer.devices[0]!, 'request', {
+      ...payloadOf(clear.request),
+      exp: NOW + 601,
+    }),
+  });
+  for (const [name, comment, aud] of NO_ORIGINS) {
+    await asked(`request-aud-${name}`, comment, 'statement-malformed', { aud });
+  }
   await asked('request-never', 'a request that ends before it begins', 'request-lifetime', { exp: NOW - 1 });
   await asked(
     'request-by-stranger',

@@ -12,19 +12,21 @@ import { alteredReceipts } from './receipts-altered.ts';
 import { receiptsOfChangedDevices } from './receipts-devices.ts';
 import { untrueReceipts } from './receipts-untrue.ts';
 import { ACCEPT } from './responses.ts';
+import { shareLogs } from './shared-logs.ts';
 import { invalid, type Vector, type VectorFile, valid } from './vector.ts';
 import { ALGORITHMS, NOW } from './world.ts';
 
 export async function receipt(memory: Memory): Promise<VectorFile> {
   return {
-    description: 'Receipts, verified offline.',
+    description:
+      'Receipts, verified offline. Where a vector has `logs`, its `receipt` has, beside what stands there, each of the members that `logs` names: the log of that name in the `logs` of this file.',
     spec: 'receipts.md',
-    vectors: [
+    ...shareLogs([
       ...(await goodReceipts(memory)),
       ...(await alteredReceipts(memory)),
       ...(await untrueReceipts(memory)),
       ...(await malformedReceipts(memory)),
-    ],
+    ]),
   };
 }
 

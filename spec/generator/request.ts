@@ -18,11 +18,22 @@ import {
   type Loose,
   payloadOf,
   strayBits,
+  TOO_LARGE,
   type Vector,
   type VectorFile,
   valid,
 } from './vector.ts';
-import { ALGORITHMS, BROKER, NOW, seeded, signLoose, type TestDevice, testDevice } from './world.ts';
+import {
+  ALGORITHMS,
+  BROKER,
+  NO_ORIGINS,
+  NOW,
+  OTHER_BROKER,
+  seeded,
+  signLoose,
+  type TestDevice,
+  testDevice,
+} from './world.ts';
 
 export async function request(memory: Memory): Promise<VectorFile> {
   const vectors: Vector[] = [];
@@ -47,7 +58,10 @@ export async function request(memory: Memory): Promise<VectorFile> {
       const how = `${algorithm}-${sealed ? 'sealed' : 'clear'}`;
       const request = await ask(how, shop, alice, { sealed });
       const { jws } = request.statement;
-      const special = sealed ? {} : { 'content.kind': 'payment', 'content.parts.0.type': 'p' };
+      const special = {
+        aud: OTHER_BROKER,
+        ...(sealed ? {} : { 'content.kind': 'payment', 'content.parts.0.type': 'p' }),
+      };
       vectors.push(
         valid(
           `${how}-good`,
@@ -120,11 +134,11 @@ export async function request(memory: Memory): Promise<VectorFile> {
   bad('expired', 'at its end it is over', 'request-expired', jws, { now: NOW + 120 });
   bad('early', 'made more than a minute ahead', 'request-early', jws, { now: NOW - 61 });
   bad('other-broker', 'meant for another broker', 'request-audience', jws, {
-    broker: 'https://other.example',
+    broker: OTHER_BROKER,
   });
-  await signed('other-origin', 'an origin is compared as it stands', 'request-audience', {
-    aud: `${BROKER}/`,
-  });
+  for (const [name, comment, aud] of NO_ORIGINS) {
+    await signed(`aud-${name}`, comment, 'statement-malformed', { aud });
+  }
   await signed('end-before-beginning', 'it ends when it begins', 'request-lifetime', { exp: NOW });
   await signed('more-than-a-day', 'no request stands longer than a day', 'request-lifetime', {
     exp: NOW + 86_401,
@@ -157,6 +171,9 @@ export async function request(memory: Memory): Promise<VectorFile> {
     signed(name, comment, code, { sealed: { ...payload.sealed, ...sealed } });
   await withKey('epoch-unknown', 'sealed to an epoch that the device does not know', 'epoch-unknown', {
     epoch: 7,
+  });
+  await withKey('epoch-too-large', 'a number that readers round', 'statement-malformed', {
+    epoch: TOO_LARGE,
   });
   await withKey('digest-mismatch', 'another digest than that of what is sealed', 'digest-mismatch', {
     digest: HASH,

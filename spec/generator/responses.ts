@@ -20,6 +20,7 @@ import {
   type Loose,
   payloadOf,
   strayBits,
+  TOO_LARGE,
   type Vector,
   type VectorFile,
   valid,
@@ -189,6 +190,11 @@ export async function response(memory: Memory): Promise<VectorFile> {
     );
   }
 
+  await good('failures-largest', 'the largest whole number', withPasscode, {
+    decision: 'passcode-failed',
+    failures: Number.MAX_SAFE_INTEGER,
+  });
+
   await bad('late', 'made when the request was over', 'response-late', plain, ACCEPT, { now: NOW + 120 });
   await bad('early', 'made more than a minute before the request', 'response-early', plain, ACCEPT, {
     now: NOW - 61,
@@ -353,12 +359,20 @@ export async function response(memory: Memory): Promise<VectorFile> {
     failures: 0,
     salt: SALT,
   });
+  await sealedText('sealed-failures-too-large', 'a number that readers round', 'statement-malformed', {
+    decision: 'passcode-failed',
+    failures: TOO_LARGE,
+    salt: SALT,
+  });
   await sealedText('sealed-salt-stray-bits', 'a salt that is not canonical', 'statement-malformed', {
     ...decision,
     salt: strayBits(SALT),
   });
 
   await signed('member-more', 'a further member', 'statement-malformed', { note: 'x' });
+  await signed('head-seq-too-large', 'a number that readers round', 'statement-malformed', {
+    head: { ...payload.head, seq: TOO_LARGE },
+  });
   await signed('head-missing', 'no head', 'statement-malformed', { head: undefined });
   await signed('content-and-sealed', 'both in clear and sealed', 'statement-malformed', {
     content: inClear.content,

@@ -36,6 +36,13 @@ export async function sealing(): Promise<VectorFile> {
     text.encode(base.info),
     text.encode(base.aad),
   );
+  const marked = `\ufeff${plaintext}`;
+  const markedBox = await seeded('byte order mark').seal(
+    publicKey,
+    text.encode(marked),
+    text.encode(base.info),
+    text.encode(base.aad),
+  );
   const kid = 'MDDK-7N6A-727A-JZNO-STRX-XKS7-DJAF';
   const epochKey = sealingJwk('sealing epoch');
   const { d: __, ...epochPublic } = epochKey;
@@ -63,6 +70,19 @@ export async function sealing(): Promise<VectorFile> {
     vectors: [
       valid('request', 'the content of a request', base, { plaintext }),
       valid('epoch', 'an epoch’s private key, sealed to a device', epochBase, { plaintext: epochText }),
+      valid(
+        'byte-order-mark',
+        'a byte order mark is part of what was sealed; as JSON it is refused later',
+        {
+          ...base,
+          digest: createHash('sha256').update(marked).digest('base64url'),
+          box: encodeBase64url(markedBox),
+        },
+        { plaintext: marked },
+      ),
+      bad('byte-order-mark-dropped', 'it does not vanish: the digest is not of the rest', 'digest-mismatch', {
+        box: encodeBase64url(markedBox),
+      }),
       bad('box-flipped', 'a bit of the ciphertext turned', 'seal-broken', { box: flipped(40) }),
       bad('tag-flipped', 'a bit of the tag turned', 'seal-broken', { box: flipped(bytes.length - 1) }),
       bad('enc-flipped', 'a bit of the ephemeral key turned', 'seal-broken', { box: flipped(3) }),

@@ -17,6 +17,7 @@ export function displayText(): VectorFile {
       good('punctuation', 'ASCII punctuation', 'Pay €12.50 to Bob & Sons (#7)? 50% <b>“now”</b>'),
       good('scripts', 'any script', 'Войти · ログイン · 登录 · تسجيل الدخول · התחברות'),
       good('composed', 'normal form C', 'caf\u00e9'),
+      good('unicode-17', 'SAUDI RIYAL SIGN, new in Unicode 17: older tables lack it', 'Pay 100 \u20c1'),
       good('two-spaces', 'two spaces in a row', 'a  b'),
       good('emoji', 'an emoji', 'Deploy 🚀'),
       good('emoji-style', 'VARIATION SELECTOR-16 after a pictograph', 'I ❤\ufe0f it'),
@@ -62,6 +63,11 @@ export function displayText(): VectorFile {
       bad('line-separator', 'U+2028', 'a\u2028b'),
       bad('paragraph-separator', 'U+2029', 'a\u2029b'),
       bad('private-use', 'has no agreed look', 'a\ue000b'),
+      bad(
+        'unicode-unassigned',
+        'no character of Unicode 17, though newer tables may have it',
+        'Pay 100 \u20c2',
+      ),
       bad('noncharacter', 'has no agreed look', 'a\uffffb'),
       bad('no-break-space', 'a space that is not the plain one', 'a\u00a0b'),
       bad('em-space', 'a space that is not the plain one', 'a\u2003b'),
@@ -153,6 +159,7 @@ export function srml(): VectorFile {
       bad('instruction', 'a processing instruction', '<srml><?x y?><p>z</p></srml>'),
       bad('not-closed', 'not well-formed', '<srml><p>x</srml>'),
       bad('two-roots', 'not well-formed', '<srml><p>x</p></srml><srml><p>y</p></srml>'),
+      bad('loose-odd-space', 'a no-break space is no white space of XML', '<srml>\u00a0<p>y</p></srml>'),
       bad('not-xml', 'not XML', 'Log in?'),
       bad('too-long', 'more than 4096 characters', `<srml>${'<p>x</p>'.repeat(600)}</srml>`),
       invalid('text-refused', 'the parts obey the rules of display text', 'text-refused', {
@@ -160,6 +167,18 @@ export function srml(): VectorFile {
       }),
       invalid('text-refused-reference', 'by reference too', 'text-refused', {
         source: '<srml><p>pay &#x202e;boB</p></srml>',
+      }),
+      invalid('text-odd-space', 'another space at an end is not dropped, but refused', 'text-refused', {
+        source: '<srml><p>&#xa0;Log in?</p></srml>',
+      }),
+      invalid('parts-33', 'more than 32 parts', 'text-refused', {
+        source: `<srml>${'<p>x</p>'.repeat(33)}</srml>`,
+      }),
+      invalid('button-65-bytes', 'a button of more than 64 bytes', 'text-too-long', {
+        source: `<srml><p>x</p><button value="accept">${'a'.repeat(65)}</button></srml>`,
+      }),
+      invalid('parts-1025-bytes', 'parts of more than 1024 bytes together', 'text-too-long', {
+        source: `<srml><h1>${'a'.repeat(512)}</h1><p>${'b'.repeat(513)}</p></srml>`,
       }),
       invalid('text-empty', 'an empty part', 'text-refused', { source: '<srml><p> </p></srml>' }),
       invalid('text-too-long', 'a part of more than 1024 bytes', 'text-too-long', {

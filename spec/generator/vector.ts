@@ -20,6 +20,8 @@ export interface VectorFile {
   readonly spec: string;
   /** Private keys that the inputs were made with, where a reader needs them. */
   readonly test_private_keys?: Readonly<Record<string, unknown>>;
+  /** Device logs that the vectors name, by name. */
+  readonly logs?: Readonly<Record<string, readonly string[]>>;
   readonly vectors: readonly Vector[];
 }
 
@@ -30,6 +32,9 @@ export function valid(name: string, comment: string, input: object, expect?: unk
 export function invalid(name: string, comment: string, code: ErrorCode, input: object): Vector {
   return { name, comment, ...input, result: 'invalid', code };
 }
+
+/** The first whole number that is too large (RFC 7493 section 2.2). */
+export const TOO_LARGE = 2 ** 53;
 
 // biome-ignore lint/suspicious/noExplicitAny: an attacker keeps to no type
 export type Loose = any;

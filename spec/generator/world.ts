@@ -22,6 +22,24 @@ import { type Memory, remember } from './memory.ts';
 /** Seconds since 1970: the time at which everything here happens. */
 export const NOW = 1_800_000_000;
 export const BROKER = 'https://broker.example';
+export const OTHER_BROKER = 'https://other.example';
+/** Texts that look like an origin and are none: name, why, text. */
+export const NO_ORIGINS = [
+  ['slash', 'an origin ends before the path', `${BROKER}/`],
+  ['upper-case', 'a host is in small letters', 'https://Broker.example'],
+  ['own-port', 'the port that the scheme has anyway', `${BROKER}:443`],
+  ['port-zeros', 'a port with a leading zero', `${BROKER}:08443`],
+  ['port-large', 'a port that there is not', `${BROKER}:65536`],
+  ['other-scheme', 'neither http nor https', 'ftp://broker.example'],
+  ['no-scheme', 'a host alone', 'broker.example'],
+  ['user', 'a user before the host', 'https://alice@broker.example'],
+  ['not-ascii', 'a name outside ASCII stands in A-labels', 'https://bröker.example'],
+  ['ipv4-short', 'an IPv4 address of three numbers', 'http://127.0.1'],
+  ['ipv4-zeros', 'an IPv4 address with leading zeros', 'http://127.0.0.01'],
+  ['ipv6-long', 'an IPv6 address that is not in its short form', 'http://[2001:db8:0:0:0:0:0:1]'],
+  ['ipv6-decimal', 'an IPv6 address with decimal numbers', 'http://[::ffff:192.0.2.1]'],
+  ['too-long', 'more than 255 characters', `https://${'a.'.repeat(124)}a`],
+] as const;
 export const ALGORITHMS: readonly SignatureAlgorithm[] = ['EdDSA', 'ES256'];
 
 const hpke = new CipherSuite({

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import ipaddress
 import json
 import re
 import warnings
@@ -189,12 +190,38 @@ def both(form: Form, check: Callable[[Any], bool]) -> Form:
 LOCAL = r"[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9])?"
 LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 NAME = text(rf"(?!.*\.\.){LOCAL}@{LABEL}(?:\.{LABEL})*", 254)
+ORIGIN_TEXT = text(r"https?://(?:[a-z0-9._-]+|\[[0-9a-f:]+\])(?::[1-9][0-9]{0,4})?", 255)
+
+
+def is_origin(v: Any) -> bool:
+    if not ORIGIN_TEXT(v):
+        return False
+    scheme, rest = v.split("://")
+    host, port = re.fullmatch(r"(\[.*\]|[^:]*)(?::(.*))?", rest).groups()
+    if port is not None and (int(port) > 65_535 or int(port) == {"http": 80, "https": 443}[scheme]):
+        return False
+    try:
+        if host.startswith("["):
+            return host[1:-1] == ipv6_text(ipaddress.IPv6Address(host[1:-1]))
+        last = host.removesuffix(".").rsplit(".", 1)[-1]
+        if re.fullmatch(r"[0-9]+|0x[0-9a-f]*", last):
+            return host == str(ipaddress.IPv4Address(host))
+    except ValueError:
+        return False
+    return True
+
+
+def ipv6_text(address: ipaddress.IPv6Address) -> str:
+    mapped = address.ipv4_mapped
+    return str(address) if mapped is None else "::ffff:%x:%x" % divmod(int(mapped), 65_536)
+
+
+ORIGIN: Form = is_origin
 BYTES_16 = text(r"[A-Za-z0-9_-]{21}[AQgw]")
 BYTES_32 = text(r"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]")
 HASH = BYTES_32
 KID = text(r"[A-Z2-7]{4}(?:-[A-Z2-7]{4}){6}")
 SECONDS = whole(0, 4_102_444_800)
-ORIGIN = text(r".*", 255)
 SEALED_BYTES = text(r"[A-Za-z0-9_-]+", 32_768)
 JWS = text(r".*")
 HEAD = members({"seq": whole(0), "hash": HASH})

@@ -60,6 +60,7 @@ from statements import (
 
 CLOCK_SKEW = 60
 LONGEST_LIFETIME = 86_400
+LIFETIME = {"login": 600, "payment": 600, "approval": 86_400}
 CHECKPOINT_AGE = {"login": 3600, "payment": 3600, "approval": 86_400}
 OUTCOMES = {"accept": 0, "reject": 1, "fraud": 1, "passcode-failed": 5}
 NOT_GOOD = 8
@@ -183,6 +184,7 @@ def verify_receipt(receipt: Any) -> Verified:
     request = parse_statement(receipt["request"], REQUEST)
     verify_request(request, enquirer)
     question = read_question(request, disclosed.get("request"))
+    check_lifetime(request, question["kind"])
     response = parse_statement(receipt["response"], RESPONSE)
     device = verify_response(response, request, account)
     decision = read_decision(response, request, disclosed.get("response"))
@@ -213,6 +215,11 @@ def read_question(request: Statement, plaintext: str | None) -> dict[str, Any]:
             raise Refused("receipt-invalid", "a plaintext where nothing was sealed")
         return request.payload["content"]
     return open_disclosed(request.payload["sealed"], plaintext, QUESTION)
+
+
+def check_lifetime(request: Statement, kind: str) -> None:
+    if request.payload["exp"] - request.payload["iat"] > LIFETIME[kind]:
+        raise Refused("request-lifetime", f"a {kind} may stand for {LIFETIME[kind]} s at most")
 
 
 def open_disclosed(sealed: dict[str, Any], plaintext: str | None, form: Form) -> dict[str, Any]:
@@ -288,7 +295,9 @@ def check_checkpoint(
     checkpoint: Statement, account: Log, request: Statement, response: Statement, kind: str
 ) -> None:
     payload = checkpoint.payload
-    if payload["sub_id"] != account.identity or payload["head"]["hash"] != account.hashes[-1]:
+    head = {"seq": len(account.hashes) - 1, "hash": account.hashes[-1]}
+    about = (payload["sub"], payload["sub_id"], payload["head"])
+    if about != (account.name, account.identity, head):
         raise Refused("receipt-invalid", "the checkpoint is for another log than the receipt holds")
     if payload["iss"] != request.payload["aud"]:
         raise Refused("receipt-invalid", "the checkpoint is by another broker than the request names")

@@ -9,19 +9,26 @@ import {
   createCheckpoint,
   type DeviceLog,
   extendLog,
+  isSealable,
   LOG_ENTRIES,
   parseStatement,
   replayLog,
 } from '@countersign/core';
 import type { BrokerContext } from './context.ts';
-import type { AccountRow, EnrolmentRow } from './store/store.ts';
+import type { Accepted, AccountRow } from './store/store.ts';
 
 /** Checkpoints are signed at most this often per account, in seconds. */
 const CHECKPOINT_LIFE = 15;
 
+/**
+ * Registers an account.
+ * @param address where the call came from
+ * @throws `too-often`, `account-exists`, `name-invalid`, and what replaying its log throws
+ */
 export async function registerAccount(
   context: BrokerContext,
   entries: readonly string[],
+  address: string,
 ): Promise<AccountRow> {
   const log = await replayLog(context.crypto, entries);
   const domain = log.name.slice(log.name.indexOf('@') + 1);
@@ -33,7 +40,8 @@ export async function registerAccount(
   const known = await context.store.findAccount(log.name);
   // Whoever registers the same account again had lost the first answer.
   if (known?.identity === log.identity) return known;
-  return context.store.createAccount({ ...log, entries: log.entries }, context.now());
+  context.registrations.count(address, context.now());
+  return context.store.createAccount({ ...log, epoch: sealableEpoch(log) }, context.now());
 }
 
 /** @throws `account-unknown` */
@@ -70,7 +78,7 @@ export async function appendToLog(
   context: BrokerContext,
   name: string,
   entries: readonly string[],
-  accepted?: { readonly enrolment: EnrolmentRow; readonly statement: string },
+  accepted?: Accepted,
 ): Promise<DeviceLog> {
   const account = await findAccount(context, name);
   const log = await replayLog(context.crypto, await context.store.readLog(account.id, 0));
@@ -83,7 +91,8 @@ export async function appendToLog(
   const next = await extendLog(context.crypto, log, entries);
   for (const jws of entries) await checkInside(context, account, log, jws);
   const { head, devices } = next;
-  const event = await context.store.appendLog(account.id, log.head, { head, devices, entries }, accepted);
+  const changed = { head, devices, epoch: sealableEpoch(next), entries };
+  const event = await context.store.appendLog(account.id, log.head, changed, accepted);
   context.streams.publish(account.id, event, undefined);
   for (const device of devices.values()) {
     if (!counts(device)) context.streams.cut(account.id, device.kid);
@@ -106,11 +115,33 @@ async function checkInside(
   }
 }
 
-/** Entries from a number on, with the broker's word that these are the newest. */
-export async function readLog(context: BrokerContext, name: string, from: number) {
+/**
+ * Entries from a number on, with the broker's word that these are the newest, and the proof that their head
+ * stands in its tree.
+ * @param known size of the tree that the reader saw last, 0 for none
+ */
+export async function readLog(context: BrokerContext, name: string, from: number, known: number) {
   const account = await findAccount(context, name);
   const entries = await context.store.readLog(account.id, from);
-  return { name, identity: account.identity, entries, checkpoint: await checkpointOf(context, account) };
+  const checkpoint = await checkpointOf(context, account);
+  const transparency = await proveLogged(context, account, known);
+  return { name, identity: account.identity, entries, checkpoint, transparency };
+}
+
+async function proveLogged({ store, tree }: BrokerContext, { id, head }: AccountRow, known: number) {
+  const { index, leaf } = (await store.tree.findLeaf(id, head.seq))!;
+  const { size, note } = await tree.head(Math.max(index + 1, Math.min(known, await tree.size())));
+  return {
+    tree_head: note,
+    index,
+    leaf,
+    inclusion: await tree.inclusion(index, size),
+    ...(known > 0 && known <= size ? { consistency: await tree.consistency(known, size) } : {}),
+  };
+}
+
+function sealableEpoch(log: DeviceLog): number {
+  return isSealable(log) ? log.epoch.n : -1;
 }
 
 const recent = new WeakMap<AccountRow, { jws: string; until: number }>();

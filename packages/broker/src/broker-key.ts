@@ -1,5 +1,5 @@
 /**
- * The broker's own key, which signs checkpoints and nothing else: in a file of its own, so that neither the
+ * The broker's own key, which signs checkpoints and tree heads and answers nothing: in a file of its own, so that neither the
  * database nor a backup of it holds a private key.
  * @module
  */

@@ -9,19 +9,23 @@ import type { FastifyBaseLogger } from 'fastify';
 import { loadBrokerKey } from './broker-key.ts';
 import type { BrokerContext } from './context.ts';
 import { ProofChecker } from './device-proof.ts';
+import { REGISTRATIONS_PER_HOUR } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { openOperatorSocket } from './operator.ts';
+import { Registrations } from './registrations.ts';
 import { expireRequests } from './requests.ts';
-import { createServer } from './server.ts';
+import { createServer, type ServerOptions } from './server.ts';
+import { expireSessions } from './sessions.ts';
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts';
 import type { Store } from './store/store.ts';
 import { Streams } from './streams.ts';
+import { Tree } from './tree.ts';
 import { Waiters } from './waiters.ts';
 
 const SWEEP_MS = 1000;
 const PRUNE_MS = 60_000;
 
-export interface BrokerOptions {
+export interface BrokerOptions extends ServerOptions {
   /** Folder of the database and the broker's key. */
   readonly data: string;
   readonly host: string;
@@ -30,6 +34,8 @@ export interface BrokerOptions {
   /** Where the world reaches it, if not at host and port. */
   readonly origin?: string;
   readonly domains?: readonly string[];
+  /** Accounts that one remote address may register in an hour. */
+  readonly registrationsPerHour?: number;
   /** Seconds after which settled requests are removed; never, if absent. */
   readonly retain?: number;
   readonly crypto: CryptoProvider;
@@ -66,7 +72,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
   const store = openSqliteStore(databasePath(data));
   const origins: string[] = options.origin === undefined ? [] : [options.origin];
   const context = createContext(options, store, signer, origins);
-  const app = await createServer(context, logger);
+  const app = await createServer(context, logger, options);
   const listening = await app.listen({ host, port });
   const local = URL.parse(listening)!.origin;
   if (!origins.includes(local)) origins.push(local);
@@ -86,6 +92,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
       await operator.close();
       context.waiters.releaseAll();
       context.waitingDevices.releaseAll();
+      context.sessionWaiters.releaseAll();
       context.streams.closeAll();
       await app.close();
       await store.close();
@@ -100,7 +107,7 @@ export async function startBroker(options: BrokerOptions): Promise<RunningBroker
 }
 
 function createContext(
-  { crypto, now, domains = [] }: BrokerOptions,
+  { crypto, now, domains = [], registrationsPerHour = REGISTRATIONS_PER_HOUR }: BrokerOptions,
   store: Store,
   signer: Signer,
   origins: string[],
@@ -118,13 +125,18 @@ function createContext(
     metrics,
     waiters: new Waiters(),
     waitingDevices: new Waiters(),
+    sessionWaiters: new Waiters(),
+    agentsSeen: new Map(),
     streams: new Streams(store),
     proofs: new ProofChecker(crypto, now),
+    tree: new Tree({ store: store.tree, crypto, signer, origins, now }),
+    registrations: new Registrations(registrationsPerHour),
   };
 }
 
 async function sweep(context: BrokerContext): Promise<void> {
   while ((await expireRequests(context)) > 0);
+  while ((await expireSessions(context)) > 0);
   context.metrics.streams.set(context.streams.count);
   context.metrics.waiters.set(context.waiters.count);
   context.metrics.pending.set(await context.store.countPending());

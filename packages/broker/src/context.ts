@@ -5,8 +5,10 @@
 import type { CryptoProvider, PublicSigningJwk, Settled, Signer } from '@countersign/core';
 import type { ProofChecker } from './device-proof.ts';
 import type { Metrics } from './metrics.ts';
+import type { Registrations } from './registrations.ts';
 import type { Store } from './store/store.ts';
 import type { Streams } from './streams.ts';
+import type { Tree } from './tree.ts';
 import type { Waiters } from './waiters.ts';
 
 export interface BrokerContext {
@@ -16,7 +18,7 @@ export interface BrokerContext {
   readonly now: () => number;
   /** Origins under which this broker is known; the first is the one it calls itself. */
   readonly origins: readonly [string, ...string[]];
-  /** Signs checkpoints and the challenges of new devices, and nothing else. */
+  /** Signs checkpoints, tree heads and the challenges of new devices, and nothing else. */
   readonly signer: Signer;
   readonly publicKey: PublicSigningJwk;
   /** Domains in which accounts may be made; empty for any. */
@@ -25,7 +27,14 @@ export interface BrokerContext {
   readonly waiters: Waiters<Settled>;
   /** New devices that wait before the door, by the enrolment's hash. */
   readonly waitingDevices: Waiters<true>;
+  /** Pages of mutual sessions, by side and session. */
+  readonly sessionWaiters: Waiters<true>;
+  /** When the agent's page of a session asked last, by the monotonic clock in ms. */
+  readonly agentsSeen: Map<string, number>;
   readonly streams: Streams;
   readonly proofs: ProofChecker;
+  /** The tree of all heads. */
+  readonly tree: Tree;
+  readonly registrations: Registrations;
   readonly metrics: Metrics;
 }

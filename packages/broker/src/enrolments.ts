@@ -75,11 +75,9 @@ export async function postEnrolment(
       hint: 'ask for a fresh one',
     });
   }
-  const posted = await store.postEnrolment(
-    { accountId: account.id, hash, kid, jws, exp },
-    await ticketHash(crypto, ticket),
-    now(),
-  );
+  const hashed = await ticketHash(crypto, ticket);
+  await checkInviter(context, account, hashed);
+  const posted = await store.postEnrolment({ accountId: account.id, hash, kid, jws, exp }, hashed, now());
   if ('event' in posted) streams.publish(account.id, posted.event, undefined);
   switch (posted.outcome) {
     case 'posted':
@@ -107,6 +105,20 @@ export async function postEnrolment(
       throw new CountersignError('pin-expired', 'this PIN has expired', {
         hint: '`countersign device pin` on another device of the account gives a new one',
       });
+  }
+}
+
+/** A PIN is worth nothing once the device that gave it is gone, or may let nobody in. */
+async function checkInviter(context: BrokerContext, account: AccountRow, ticket: string): Promise<void> {
+  const jws = await context.store.findInvitation(account.id, ticket);
+  if (jws === undefined) return;
+  try {
+    await verifyInvitation(context.crypto, jws, account);
+  } catch (cause) {
+    throw new CountersignError('pin-expired', 'the device that gave this PIN is no longer in the account', {
+      cause,
+      hint: 'another device of the account can give one: `countersign device pin`, `device link`',
+    });
   }
 }
 
@@ -142,13 +154,14 @@ export async function awaitEnrolment(
   }
 }
 
-/** Lets a waiting device in: the log's entries that do so, and the accepting device's word. */
+/** Lets a waiting device in: the log's entries that do so, the accepting device's word, and room keys for it. */
 export async function acceptEnrolment(
   context: BrokerContext,
   name: string,
   hash: string,
   jws: string,
   entries: readonly string[],
+  share: string | undefined,
 ): Promise<DeviceLog> {
   const { crypto } = context;
   const { account, enrolment } = await findEnrolment(context, name, hash);
@@ -159,14 +172,14 @@ export async function acceptEnrolment(
   await verifyStatement(crypto, statement, by.sig);
   checkWaiting(context, enrolment);
   const asked = (await parseEnrolment(context, enrolment)).device;
-  const first = await parseStatement(crypto, DeviceAddEntry, entries[0]!);
-  if (first.payload.device !== asked) {
+  const last = await parseStatement(crypto, DeviceAddEntry, entries.at(-1)!);
+  if (last.payload.device !== asked) {
     throw new CountersignError(
       'enrolment-mismatch',
       'the entry lets in another device than the one that waits',
     );
   }
-  const log = await appendToLog(context, name, entries, { enrolment, statement: jws });
+  const log = await appendToLog(context, name, entries, { enrolment, statement: jws, share });
   context.waitingDevices.wake(hash, true);
   return log;
 }

@@ -1,6 +1,6 @@
 /**
- * How often an enquirer may ask an account, and what a stranger may do. Pure: state in, verdict and state out.
- * Times are seconds since 1970.
+ * How often an enquirer may ask an account, what a stranger may do, and how often an address may register.
+ * Pure: state in, verdict and state out. Times are seconds since 1970.
  * @module
  */
 import { CountersignError } from '@countersign/core';
@@ -15,6 +15,8 @@ export const FIRST_PAUSE = 5;
 export const LONGEST_PAUSE = 3600;
 /** Pause after a fraud report. */
 export const FRAUD_PAUSE = 3600;
+/** Accounts that one remote address may register in an hour, unless the operator says otherwise. */
+export const REGISTRATIONS_PER_HOUR = 30;
 
 /** Devices that may wait before an account's door at a time, and come in an hour; more are kept from it. */
 export const MAX_WAITING_DEVICES = 3;
@@ -70,13 +72,25 @@ export function judgePost(
     untilFree(recent, MAX_PER_HOUR, HOUR, now),
     untilFree(recent, MAX_PER_MINUTE, MINUTE, now),
   );
-  if (wait > 0) throw tooOften(wait);
+  if (wait > 0) throw tooOften('requests to this account', wait);
   return { held, next: { ...standing, recent: [...recent, now] } };
 }
 
 /** Whether one more device may wait. @param counts devices that wait now, and that came within the hour */
 export function judgeEnrolment({ waiting, recent }: { waiting: number; recent: number }): boolean {
   return waiting < MAX_WAITING_DEVICES && recent < MAX_DEVICES_PER_HOUR;
+}
+
+/**
+ * Whether one more account may be registered from where so many were of late.
+ * @returns the times after it, of the last hour only
+ * @throws `too-often` with `retryAfter`
+ */
+export function judgeRegistration(times: readonly number[], perHour: number, now: number): readonly number[] {
+  const recent = times.filter((time) => time > now - HOUR);
+  const wait = untilFree(recent, perHour, HOUR, now);
+  if (wait > 0) throw tooOften('accounts registered from this address', wait);
+  return [...recent, now];
 }
 
 /** After an answer: whoever is answered may go on as before. */
@@ -101,8 +115,8 @@ function untilFree(times: readonly number[], fit: number, span: number, now: num
   return oldest === undefined ? 0 : oldest + span - now;
 }
 
-function tooOften(seconds: number): CountersignError {
-  return new CountersignError('too-often', `too many requests to this account: try again in ${seconds} s`, {
+function tooOften(what: string, seconds: number): CountersignError {
+  return new CountersignError('too-often', `too many ${what}: try again in ${seconds} s`, {
     retryAfter: seconds,
   });
 }

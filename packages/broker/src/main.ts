@@ -1,130 +1,17 @@
 #!/usr/bin/env node
 /**
- * The broker's program: `serve`, `backup`, `cancel`, `metrics`.
+ * The broker's program.
  * @module
  */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { CountersignError } from '@countersign/core';
-import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
-import { pino } from 'pino';
-import { backUp } from './backup.ts';
-import { operatorSocketPath, startBroker } from './broker.ts';
-import { callOperator } from './operator-client.ts';
-import { sodiumCrypto } from './sodium.ts';
+import { CommanderError } from 'commander';
+import { createProgram } from './program.ts';
 
-const DEFAULT_PORT = 8470;
 /** The command was not understood (sysexits.h). */
 const EX_USAGE = 64;
-const defaultData = join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local/share'), 'countersign-broker');
-
-function port(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('0 to 65535');
-  return value;
-}
-
-function origin(text: string): string {
-  if (URL.parse(text)?.origin !== text) throw new InvalidArgumentError('like https://confirm.example.com');
-  return text;
-}
-
-function days(text: string): number {
-  const value = Number(text);
-  if (!(value > 0)) throw new InvalidArgumentError('a number of days');
-  return Math.round(value * 86_400);
-}
-
-const program = new Command('countersign broker')
-  .description(
-    'Run and look after a broker: the server that carries questions and answers, and can forge neither.',
-  )
-  .exitOverride();
-
-const dataOption = ['--data <folder>', 'where the database and the broker’s key are', defaultData] as const;
-
-program
-  .command('serve')
-  .description('run a broker until it is told to stop (Ctrl-C, SIGTERM)')
-  .option(...dataOption)
-  .option('--host <address>', 'address to listen on', '127.0.0.1')
-  .option('--port <number>', 'port to listen on; 0 for any free one', port, DEFAULT_PORT)
-  .option('--origin <url>', 'where the world reaches it, if through a proxy', origin)
-  .option('--domain <name...>', 'keep accounts of these domains only')
-  .option('--retain <days>', 'remove settled requests after so many days; by default they are kept', days)
-  .addOption(
-    new Option('--log <level>', 'as JSON lines on standard output')
-      .choices(['silent', 'error', 'warn', 'info', 'debug'])
-      .default(process.stdout.isTTY ? 'warn' : 'info'),
-  )
-  .action(async (options) => {
-    const logger = pino({ level: options.log });
-    const broker = await startBroker({
-      data: options.data,
-      host: options.host,
-      port: options.port,
-      ...(options.origin === undefined ? {} : { origin: options.origin }),
-      ...(options.retain === undefined ? {} : { retain: options.retain }),
-      domains: options.domain ?? [],
-      crypto: sodiumCrypto,
-      now: () => Math.floor(Date.now() / 1000),
-      logger,
-    });
-    const { origin, local } = broker;
-    logger.info({ origin, local, data: options.data }, `the broker answers at ${local}`);
-    if (process.stdout.isTTY) {
-      process.stdout.write(
-        `The broker answers at ${local}; its data is in ${options.data}. Ctrl-C stops it.\n`,
-      );
-    }
-    let stopping = false;
-    const stop = () => {
-      if (stopping) return;
-      stopping = true;
-      broker.close().then(
-        () => logger.info('stopped'),
-        (err: unknown) => {
-          logger.error({ err }, 'could not stop in order');
-          process.exitCode = 1;
-        },
-      );
-    };
-    process.on('SIGINT', stop);
-    process.on('SIGTERM', stop);
-  });
-
-program
-  .command('backup')
-  .description('write a consistent copy of the database and the key; the broker may go on running')
-  .argument('<folder>', 'an empty or new folder')
-  .option(...dataOption)
-  .action(async (folder, options) => {
-    await backUp(options.data, folder);
-    process.stdout.write(`backed up to ${folder}; to restore, serve with --data ${folder}\n`);
-  });
-
-program
-  .command('cancel')
-  .description('cancel a pending request; the asker is told that the broker did it')
-  .argument('<id>', 'as people see it, or an unambiguous start; or the request’s hash')
-  .requiredOption('--reason <text>', 'what the asker is told')
-  .option(...dataOption)
-  .action(async (request, options) => {
-    const path = operatorSocketPath(options.data);
-    await callOperator(path, 'POST', '/cancel', { request, reason: options.reason });
-    process.stdout.write('cancelled\n');
-  });
-
-program
-  .command('metrics')
-  .description('print the running broker’s metrics, in Prometheus’s text format')
-  .option(...dataOption)
-  .action(async (options) => {
-    process.stdout.write(await callOperator(operatorSocketPath(options.data), 'GET', '/metrics'));
-  });
 
 try {
-  await program.parseAsync();
+  await createProgram().parseAsync();
 } catch (error) {
   if (error instanceof CommanderError) process.exit(error.exitCode === 0 ? 0 : EX_USAGE);
   const hint = error instanceof CountersignError && error.hint !== undefined ? `\nhint: ${error.hint}` : '';

@@ -23,7 +23,7 @@ import type { BrokerContext } from './context.ts';
 import type { AccountRow, RequestRow, Settlement } from './store/store.ts';
 import { checkTime } from './times.ts';
 
-/** Posts a request; posting the same one again is a safe retry. */
+/** Posts a request; posting the same one again is a safe retry, after its time too. */
 export async function postRequest(
   context: BrokerContext,
   jws: string,
@@ -32,8 +32,24 @@ export async function postRequest(
   const statement = await parseRequest(crypto, jws);
   const { iss, iss_id, sub, sub_id, jti, exp } = statement.payload;
   const enquirer = await findEnquirer(context, iss, iss_id);
-  await verifyRequest(crypto, statement, enquirer, { now: now(), brokers: origins });
+  try {
+    await verifyRequest(crypto, statement, enquirer, { now: now(), brokers: origins });
+  } catch (error) {
+    // Time is judged last: a request that expired since it was taken is still the one that was taken.
+    const known = isExpired(error) ? await store.findRequest(statement.hash) : undefined;
+    if (known === undefined) throw error;
+    return { request: known, created: false };
+  }
   const account = await findIdentified(context, sub, sub_id);
+  if ('sealed' in statement.payload && statement.payload.sealed.epoch !== account.epoch) {
+    throw new CountersignError(
+      'epoch-stale',
+      'the question is sealed to a key that the account has replaced',
+      {
+        hint: 'read the account’s log again, and ask anew',
+      },
+    );
+  }
   const posted = await store.postRequest(
     {
       hash: statement.hash,
@@ -55,6 +71,10 @@ export async function postRequest(
   context.metrics.posted.inc();
   context.streams.publish(account.id, posted.event, posted.request);
   return { request: posted.request, created: true };
+}
+
+function isExpired(error: unknown): boolean {
+  return error instanceof CountersignError && error.code === 'request-expired';
 }
 
 /** @throws `request-unknown` */

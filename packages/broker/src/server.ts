@@ -4,11 +4,18 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { CountersignError, parseStrictJson } from '@countersign/core';
+import { activeDevice, CountersignError, parseStrictJson } from '@countersign/core';
+import cors from '@fastify/cors';
 import swagger from '@fastify/swagger';
-import Fastify, { type FastifyBaseLogger, type FastifyReply, LogController } from 'fastify';
+import Fastify, {
+  type FastifyBaseLogger,
+  type FastifyInstance,
+  type FastifyReply,
+  LogController,
+} from 'fastify';
 import { findAccount } from './accounts.ts';
 import { asCountersignError, statusOf } from './api/error-status.ts';
+import { addPages } from './api/pages.ts';
 import { addRoutes } from './api/routes.ts';
 import { describeSchema, useValibot, type ValibotFastify } from './api/valibot-fastify.ts';
 import type { BrokerContext } from './context.ts';
@@ -17,9 +24,22 @@ import { parseCursor } from './streams.ts';
 const MAX_BODY = 256 * 1024;
 const STREAM_PATH = /^\/v1\/accounts\/([^/]+)\/stream$/;
 
+export interface ServerOptions {
+  /** Folder of the web pages; none are served, if absent. */
+  readonly pages?: string;
+  /** Origins of web pages that may call it from a browser. */
+  readonly webOrigins?: readonly string[];
+  /**
+   * Addresses or networks of proxies whose word is taken for where a call came from (X-Forwarded-For); nobody's,
+   * if absent.
+   */
+  readonly trustProxy?: readonly string[];
+}
+
 export async function createServer(
   context: BrokerContext,
   logger: FastifyBaseLogger | undefined,
+  { pages, webOrigins = [], trustProxy = [] }: ServerOptions = {},
 ): Promise<ValibotFastify> {
   const app = useValibot(
     Fastify({
@@ -29,7 +49,7 @@ export async function createServer(
         refuse(reply as FastifyReply, asCountersignError(thrown));
       },
       bodyLimit: MAX_BODY,
-
+      ...(trustProxy.length === 0 ? {} : { trustProxy: [...trustProxy] }),
       routerOptions: { maxParamLength: 256 },
       forceCloseConnections: 'idle',
       // Longer than the longest poll.
@@ -59,6 +79,16 @@ export async function createServer(
     },
     transform: ({ schema, url }) => ({ schema: describeSchema(schema ?? {}), url }),
   });
+
+  if (webOrigins.length > 0) {
+    await app.register(cors, {
+      origin: [...webOrigins],
+      methods: ['GET', 'POST'],
+      allowedHeaders: ['content-type', 'dpop'],
+      exposedHeaders: ['retry-after'],
+      maxAge: 86_400,
+    });
+  }
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_call, body, done) => {
@@ -92,6 +122,13 @@ export async function createServer(
     call.log.debug({ route, status, ms: Math.round(reply.elapsedTime) }, 'call');
   });
 
+  if (pages !== undefined) {
+    await addPages(
+      app as unknown as FastifyInstance,
+      pages,
+      context.origins[0]?.startsWith('https:') ?? false,
+    );
+  }
   addRoutes(app, context);
   app.get('/openapi.json', { schema: { hide: true } as object }, async () => app.swagger());
 
@@ -125,7 +162,9 @@ async function upgrade(
   const urls = context.origins.map((origin) => origin + url.pathname);
   const device = await context.proofs.check(proof, 'GET', urls, account);
   const cursor = parseCursor(url.searchParams.get('cursor'));
-  context.streams.open(request, socket, head, { accountId: account.id, kid: device.kid, cursor });
+  // It may have been shown out while its proof was checked; from here on, nothing waits.
+  const { kid } = activeDevice(await findAccount(context, decodeName(name)), device.kid);
+  context.streams.open(request, socket, head, { accountId: account.id, kid, cursor });
 }
 
 function refuse(reply: FastifyReply, error: CountersignError): FastifyReply {

@@ -100,7 +100,8 @@ export class Streams {
 
   async #replay(stream: Stream): Promise<void> {
     const { newest, oldest } = await this.#store.eventBounds(stream.accountId);
-    if (stream.cursor > 0 && (stream.cursor > newest || stream.cursor < oldest)) {
+    // A cursor is the event before the next one: whoever stands just before the oldest has missed none.
+    if (stream.cursor > 0 && (stream.cursor > newest || stream.cursor < oldest - 1)) {
       stream.socket.close(CLOSE.cursor, 'cursor-invalid');
       return;
     }

@@ -41,6 +41,11 @@ export class Waiters<T> {
     return { settled: promise, leave };
   }
 
+  /** Whether somebody waits for this. */
+  has(hash: string): boolean {
+    return this.#waiting.has(hash);
+  }
+
   wake(hash: string, state: T): void {
     for (const wake of [...(this.#waiting.get(hash) ?? [])]) wake(state);
   }

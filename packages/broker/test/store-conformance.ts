@@ -5,8 +5,9 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
-import type { Device } from '@countersign/core';
-import type { AccountRow, NewRequest, RequestRow, Store } from '../src/store/store.ts';
+import { type Device, formatTreeLeaf, subtreesOf } from '@countersign/core';
+import { naiveLeaf, naiveRoot } from '../../core/test/naive-tree.ts';
+import type { AccountRow, NewEnrolment, NewRequest, RequestRow, Store } from '../src/store/store.ts';
 
 const NOW = 1_800_000_000;
 
@@ -31,7 +32,7 @@ export function storeConformance(
   async function account(store: Store): Promise<AccountRow> {
     const head = { seq: 0, hash: hash() };
     const devices = new Map<string, Device>();
-    const named = { name: `a${++serial}@example.com`, identity: head.hash, head, devices };
+    const named = { name: `a${++serial}@example.com`, identity: head.hash, head, epoch: 0, devices };
     return store.createAccount({ ...named, entries: ['first'] }, NOW);
   }
 
@@ -77,7 +78,14 @@ export function storeConformance(
     test('a name is taken once, also by two at once', () =>
       withStore(async (store) => {
         const head = { seq: 0, hash: hash() };
-        const made = { name: 'x@example.com', identity: head.hash, head, devices: new Map(), entries: ['e'] };
+        const made = {
+          name: 'x@example.com',
+          identity: head.hash,
+          head,
+          epoch: 0,
+          devices: new Map(),
+          entries: ['e'],
+        };
         const results = await Promise.allSettled([
           store.createAccount(made, NOW),
           store.createAccount(made, NOW),
@@ -90,18 +98,101 @@ export function storeConformance(
     test('an account and its log are there after a restart', () =>
       withStore(async (store, reopen) => {
         const alice = await account(store);
-        const next = { head: { seq: 2, hash: hash() }, devices: new Map(), entries: ['second', 'third'] };
+        const next = {
+          head: { seq: 2, hash: hash() },
+          epoch: 1,
+          devices: new Map(),
+          entries: ['second', 'third'],
+        };
         await store.appendLog(alice.id, alice.head, next);
         const again = await reopen();
-        assert.deepEqual((await again.findAccount(alice.name))?.head, next.head);
+        const { head, epoch } = (await again.findAccount(alice.name))!;
+        assert.deepEqual({ head, epoch }, { head: next.head, epoch: 1 });
         assert.deepEqual(await again.readLog(alice.id, 0), ['first', 'second', 'third']);
         assert.deepEqual(await again.readLog(alice.id, 2), ['third']);
+      }));
+
+    const enrolment = (accountId: number, change: Partial<NewEnrolment> = {}): NewEnrolment => ({
+      accountId,
+      hash: hash(),
+      kid: hash(),
+      jws: 'a.b.c',
+      exp: NOW + 600,
+      ...change,
+    });
+    const invitation = { ticket: 'ticket', uses: 'many', exp: NOW + 3600, jws: 'invite' } as const;
+
+    test('a ticket for one lets one device wait, also of two at once; a retry is the same', () =>
+      withStore(async (store) => {
+        const { id: accountId } = await account(store);
+        await store.createInvitation({ ...invitation, accountId, uses: 'one' });
+        const [one, two] = [enrolment(accountId), enrolment(accountId)];
+        const posted = await Promise.all([one, two].map((each) => store.postEnrolment(each, 'ticket', NOW)));
+        assert.deepEqual(
+          posted.map(({ outcome }) => outcome),
+          ['posted', 'pin-used'],
+        );
+        assert.equal((await store.postEnrolment(one, 'ticket', NOW)).outcome, 'same');
+        assert.equal((await store.postEnrolment(two, 'other', NOW)).outcome, 'pin-wrong');
+        assert.deepEqual(
+          (await store.listEnrolments(accountId, NOW)).map((row) => [row.hash, row.invitation]),
+          [[one.hash, 'invite']],
+        );
+        assert.deepEqual(await store.listEnrolments(accountId, NOW + 600), []);
+        assert.deepEqual(await store.readNotices(accountId, NOW), [
+          { kind: 'pin-used', count: 1, first: NOW, newest: NOW },
+        ]);
+        assert.deepEqual(await store.readNotices(accountId, NOW + 1), []);
+      }));
+
+    test('a device is let in once, with the entry that does so, and hidden until it is complete', () =>
+      withStore(async (store, reopen) => {
+        const alice = await account(store);
+        await store.createInvitation({ ...invitation, accountId: alice.id });
+        const posted = await store.postEnrolment(enrolment(alice.id), 'ticket', NOW);
+        assert.ok('enrolment' in posted);
+        const { kid } = posted.enrolment;
+        const devices = new Map([[kid, { kid } as Device]]);
+        const next = { head: { seq: 1, hash: hash() }, epoch: 0, devices, entries: ['add'] };
+        const accepted = { enrolment: posted.enrolment, statement: 'accept' };
+        await store.appendLog(alice.id, alice.head, next, accepted);
+        assert.equal((await store.findAccount(alice.name))!.devices.size, 0);
+        const later = { head: { seq: 2, hash: hash() }, epoch: 1, devices, entries: ['epoch'] };
+        await assert.rejects(
+          store.appendLog(alice.id, next.head, later, accepted),
+          codeIs('enrolment-settled'),
+        );
+        assert.deepEqual(await store.readLog(alice.id, 1), ['add']);
+        await store.appendLog(alice.id, next.head, later);
+        assert.equal((await store.findAccount(alice.name))!.devices.size, 0);
+        assert.equal(await store.settleEnrolment(posted.enrolment, 'rejected', 'no', NOW), undefined);
+        assert.ok(await store.settleEnrolment(posted.enrolment, 'complete', 'done', NOW + 9999));
+        assert.equal(await store.settleEnrolment(posted.enrolment, 'complete', 'done', NOW), undefined);
+        const again = await reopen();
+        assert.deepEqual([...(await again.findAccount(alice.name))!.devices.keys()], [kid]);
+        const row = (await again.findEnrolment(alice.id, posted.enrolment.hash))!;
+        assert.deepEqual([row.state, row.outcome], ['complete', 'done']);
+      }));
+
+    test('what waits past its time can no longer be rejected', () =>
+      withStore(async (store) => {
+        const { id: accountId } = await account(store);
+        await store.createInvitation({ ...invitation, accountId });
+        const posted = await store.postEnrolment(enrolment(accountId), 'ticket', NOW);
+        assert.ok('enrolment' in posted);
+        assert.equal(await store.settleEnrolment(posted.enrolment, 'rejected', 'no', NOW + 600), undefined);
+        assert.ok(await store.settleEnrolment(posted.enrolment, 'rejected', 'no', NOW + 599));
       }));
 
     test('of two appends at once one wins, and the other is told', () =>
       withStore(async (store) => {
         const alice = await account(store);
-        const next = () => ({ head: { seq: 1, hash: hash() }, devices: new Map(), entries: ['second'] });
+        const next = () => ({
+          head: { seq: 1, hash: hash() },
+          epoch: 1,
+          devices: new Map(),
+          entries: ['second'],
+        });
         const results = await Promise.allSettled([
           store.appendLog(alice.id, alice.head, next()),
           store.appendLog(alice.id, alice.head, next()),
@@ -112,6 +203,59 @@ export function storeConformance(
         );
         assert.equal((results[1] as PromiseRejectedResult).reason.code, 'log-conflict');
         assert.deepEqual(await store.readLog(alice.id, 0), ['first', 'second']);
+      }));
+
+    test('every account and every append adds one leaf to the tree, and nothing else does', () =>
+      withStore(async (store, reopen) => {
+        const leaves: string[] = [];
+        const logged = (account: AccountRow, head = account.head) => {
+          leaves.push(formatTreeLeaf({ ...account, head }));
+          return head;
+        };
+        assert.equal(await store.tree.size(), 0);
+        const alice = await account(store);
+        logged(alice);
+        const next = {
+          head: { seq: 2, hash: hash() },
+          epoch: 0,
+          devices: new Map(),
+          entries: ['second', 'third'],
+        };
+        await store.appendLog(alice.id, alice.head, next);
+        logged(alice, next.head);
+        await assert.rejects(store.appendLog(alice.id, alice.head, next), codeIs('log-conflict'));
+        await assert.rejects(
+          store.createAccount({ ...alice, entries: ['first'] }, NOW),
+          codeIs('account-exists'),
+        );
+        // All at once: they share a transaction.
+        const more = await Promise.all(Array.from({ length: 11 }, () => account(store)));
+        for (const one of more) logged(one);
+
+        for (const open of [async () => store, reopen]) {
+          const { tree } = await open();
+          assert.equal(await tree.size(), leaves.length);
+          assert.deepEqual(await tree.readLeaves(0, 100), leaves);
+          assert.deepEqual(await tree.readLeaves(3, 2), leaves.slice(3, 5));
+          assert.deepEqual(await tree.findLeaf(alice.id, 0), { index: 0, leaf: leaves[0] });
+          assert.deepEqual(await tree.findLeaf(alice.id, 2), { index: 1, leaf: leaves[1] });
+          assert.equal(await tree.findLeaf(alice.id, 1), undefined);
+          assert.deepEqual((await tree.findLeaf(more[10]!.id, 0))?.index, 12);
+        }
+      }));
+
+    test('the tree has the root of every perfect tree in it', () =>
+      withStore(async (store) => {
+        for (let i = 0; i < 20; i++) await account(store);
+        const leaves = (await store.tree.readLeaves(0, 20)).map((leaf) => naiveLeaf(Buffer.from(leaf)));
+        for (const to of [1, 4, 7, 16, 20]) {
+          const subtrees = subtreesOf({ from: 0, to });
+          const roots = await store.tree.readHashes(subtrees);
+          for (const [i, { level, n }] of subtrees.entries()) {
+            const under = leaves.slice(n * 2 ** level, (n + 1) * 2 ** level);
+            assert.deepEqual(Buffer.from(roots[i]!), Buffer.from(naiveRoot(under)));
+          }
+        }
       }));
 
     test('a request posted twice is one, under another hash a conflict', () =>

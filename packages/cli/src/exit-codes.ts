@@ -14,6 +14,7 @@ export const EXIT = {
   cancelled: 4,
   passcodeFailed: 5,
   pending: 6,
+  alarm: 7,
   notGood: 8,
   failed: 9,
   usage: 64,
@@ -31,7 +32,7 @@ Exit status:
    5  ended by wrong passcodes
    6  still pending
    8  an answer came that is not good: do not go on
-   9  any other error
+   9  any other error; a wrong passcode of yours, while there are tries left
   64  the command was not understood
   69  the broker does not answer
   70  a failure of this program`;
@@ -87,6 +88,8 @@ const NOT_GOOD: ReadonlySet<ErrorCode> = new Set([
   'log-fork',
   'checkpoint-invalid',
   'checkpoint-stale',
+  'tree-invalid',
+  'tree-inconsistent',
   'seal-broken',
   'digest-mismatch',
   'response-late',
@@ -100,6 +103,10 @@ const NOT_GOOD: ReadonlySet<ErrorCode> = new Set([
   'broker-changed',
 ]);
 
-export function exitOfError({ code }: CountersignError): number {
+/** Codes that, on the answering side, are about what the person gave. */
+const GIVEN: ReadonlySet<ErrorCode> = new Set(['passcode-wrong', 'verification-missing']);
+
+export function exitOfError({ code }: CountersignError, answering: boolean): number {
+  if (answering && GIVEN.has(code)) return EXIT.failed;
   return ERRORS[code] ?? (NOT_GOOD.has(code) ? EXIT.notGood : EXIT.failed);
 }

@@ -18,10 +18,12 @@ const cli: Cli = {
   terminal: processTerminal,
   variables: process.env,
   exit: EXIT.ok,
+  answering: false,
 };
 
 // The source documents end some commands with a lone slash; it says nothing here.
-const args = process.argv.slice(2).filter((word) => word !== '/');
+const typed = process.argv.slice(2);
+const args = typed[0] === 'complete' ? typed : typed.filter((word) => word !== '/');
 
 try {
   await createProgram(cli).parseAsync(args, { from: 'user' });
@@ -42,5 +44,5 @@ function report(error: unknown): number {
   } else {
     process.stderr.write(`countersign: ${message} (${code})\n${hint === undefined ? '' : `hint: ${hint}\n`}`);
   }
-  return exitOfError(error);
+  return exitOfError(error, cli.answering);
 }

@@ -17,6 +17,8 @@ import {
 import {
   FileKeyStore,
   type KeyAccount,
+  type KeyProtection,
+  keyringProtection,
   passphraseProtection,
   SqliteStateStore,
 } from '@countersign/client/node';
@@ -30,10 +32,15 @@ export interface Environment {
   readonly variables: NodeJS.ProcessEnv;
 }
 
+/** What a profile's keys can be sealed with. */
+export const PROTECTIONS = ['passphrase', 'keyring'] as const;
+export type ProtectionName = (typeof PROTECTIONS)[number];
+
 export class Profile {
   readonly folder: string;
   readonly environment: Environment;
   readonly keyStore: FileKeyStore;
+  readonly #protections: Readonly<Record<ProtectionName, KeyProtection>>;
   #state: SqliteStateStore | undefined;
   #keys: DeviceKeys | undefined;
   #passphraseTyped = false;
@@ -41,9 +48,19 @@ export class Profile {
   constructor(named: string | undefined, environment: Environment) {
     this.environment = environment;
     this.folder = folderOf(named, environment.variables);
-    this.keyStore = new FileKeyStore(
+    this.#protections = {
+      passphrase: passphraseProtection((account, fresh) => this.#passphrase(account, fresh)),
+      keyring: keyringProtection,
+    };
+    this.keyStore = this.keyStoreFor('passphrase');
+  }
+
+  /** The key store, where new keys are sealed in one way; it opens either. */
+  keyStoreFor(protection: ProtectionName): FileKeyStore {
+    return new FileKeyStore(
       join(this.folder, 'keys.json'),
-      passphraseProtection((account, fresh) => this.#passphrase(account, fresh)),
+      this.#protections[protection],
+      Object.values(this.#protections),
     );
   }
 
@@ -72,10 +89,10 @@ export class Profile {
     return new Enquirer(await this.#options());
   }
 
-  /** What making an account or a device needs. */
-  store() {
+  /** What making an account or a device needs; its new keys are sealed in one way. */
+  store(protection: ProtectionName = 'passphrase') {
     const { crypto, clock } = this.environment;
-    return { keyStore: this.keyStore, state: this.state, crypto, clock };
+    return { keyStore: this.keyStoreFor(protection), state: this.state, crypto, clock };
   }
 
   /** Which account this profile is of; no passphrase is needed to know. @throws `profile-missing` */
@@ -85,7 +102,7 @@ export class Profile {
     return account;
   }
 
-  /** @throws `profile-missing`, `passphrase-wrong`, `passphrase-needed` */
+  /** @throws `profile-missing`, and what opening the key file throws */
   async keys(): Promise<DeviceKeys> {
     this.#keys ??= await this.keyStore.load();
     if (this.#keys === undefined) throw this.#missing();
@@ -142,5 +159,10 @@ function folderOf(named: string | undefined, variables: NodeJS.ProcessEnv): stri
   if (!/^[\w.-]+$/.test(name) || name.startsWith('.')) {
     throw new CountersignError('usage', `not the name of a profile: ${JSON.stringify(name)}`);
   }
-  return join(variables.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'countersign', name);
+  return join(profilesFolder(variables), name);
+}
+
+/** Where the profiles that have names are. */
+export function profilesFolder(variables: NodeJS.ProcessEnv): string {
+  return join(variables.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'countersign');
 }

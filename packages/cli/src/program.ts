@@ -7,9 +7,11 @@ import { addAccountCommands } from './commands/account.ts';
 import { addAnswerCommands } from './commands/answer.ts';
 import { addAskCommands } from './commands/ask.ts';
 import { addBrokerCommand } from './commands/broker.ts';
+import { addCompletionCommands } from './commands/completion.ts';
 import { addContactCommands } from './commands/contact.ts';
 import type { Cli } from './commands/context.ts';
 import { addDeviceCommands } from './commands/device.ts';
+import { addMonitorCommand } from './commands/monitor.ts';
 import { addReceiptCommands } from './commands/receipt.ts';
 import { addWatchCommand } from './commands/watch.ts';
 
@@ -28,8 +30,10 @@ export function createProgram(cli: Cli): Command {
   addAskCommands(confirm, cli);
   addAnswerCommands(confirm, cli);
   addWatchCommand(program, cli);
+  addMonitorCommand(program, cli);
   addReceiptCommands(program, cli);
   addBrokerCommand(program, cli);
+  addCompletionCommands(program, cli);
   inherit(program);
   return program;
 }

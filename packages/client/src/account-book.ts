@@ -18,6 +18,7 @@ import {
 } from '@countersign/core';
 import type { BrokerApi } from './broker-api.ts';
 import type { Clock } from './clock.ts';
+import { KnownTree } from './known-tree.ts';
 import type { StateStore } from './state-store.ts';
 
 /** How a name was bound to an identity. */
@@ -43,6 +44,8 @@ const KIND = 'log';
 const SAID_AS_IT_IS: ReadonlySet<ErrorCode> = new Set(['log-rollback', 'log-fork', 'account-changed']);
 
 export class AccountBook {
+  /** The broker's tree of all heads, in which every log that is read must stand. */
+  readonly tree: KnownTree;
   readonly #api: BrokerApi;
   readonly #crypto: CryptoProvider;
   readonly #state: StateStore;
@@ -55,12 +58,13 @@ export class AccountBook {
     this.#crypto = crypto;
     this.#state = state;
     this.#clock = clock;
+    this.tree = new KnownTree(api, crypto, state, () => this.brokerKey());
   }
 
   /**
    * An account's log, not older than `maxAge` seconds by the broker's checkpoint.
    * @throws `account-unknown`, `account-changed`, `log-fork`, `log-rollback`, `log-invalid`,
-   *   `checkpoint-invalid`, `checkpoint-stale`, `broker-changed`
+   *   `checkpoint-invalid`, `checkpoint-stale`, `broker-changed`, `tree-invalid`, `tree-inconsistent`
    */
   async find(name: string, maxAge: number): Promise<KnownAccount> {
     const kept = await this.#state.get<Kept>(KIND, key(this.#api.origin, name));
@@ -71,23 +75,19 @@ export class AccountBook {
     return this.#refresh(name, kept, 'first-use', maxAge);
   }
 
+  /** An account's log as the broker shows it now; throws as `find` does. */
+  async read(name: string): Promise<KnownAccount> {
+    const kept = await this.#state.get<Kept>(KIND, key(this.#api.origin, name));
+    return this.#refresh(name, kept, 'first-use', 60);
+  }
+
   /**
    * Binds a name to an identity that came by a trustworthy way, and reads the account's log.
    * @throws `account-changed` where the broker, or this client so far, knows another identity
    */
   async bind(name: string, identity: string, binding: Binding): Promise<KnownAccount> {
     const kept = await this.#state.get<Kept>(KIND, key(this.#api.origin, name));
-    const known = await this.#refresh(name, kept, binding, 60);
-    if (known.log.identity !== identity) {
-      if (kept === undefined) await this.#state.delete(KIND, key(this.#api.origin, name));
-      throw new CountersignError(
-        'account-changed',
-        `the broker shows another account for ${name} than the link names`,
-        {
-          hint: 'compare the link with its owner again; if it is right, do not trust this broker',
-        },
-      );
-    }
+    const known = await this.#refresh(name, kept, binding, 60, identity);
     await this.#state.update<Kept>(KIND, key(this.#api.origin, name), (old) => ({ ...old!, binding }));
     return { ...known, binding, firstUse: false };
   }
@@ -103,10 +103,12 @@ export class AccountBook {
     kept: Kept | undefined,
     binding: Binding,
     maxAge: number,
+    identity?: string,
   ): Promise<KnownAccount> {
     const pinned = kept && (await this.#replay(name, kept.entries));
     const from = pinned?.head.seq ?? 0;
-    const read = await this.#api.readLog(name, from);
+    const tree = await this.tree.kept();
+    const read = await this.#api.readLog(name, from, tree?.size ?? 0);
     const log = await this.#check(name, () =>
       pinned === undefined
         ? replayLog(this.#crypto, read.entries)
@@ -115,8 +117,18 @@ export class AccountBook {
     if (log.name !== name) {
       throw new CountersignError('account-mismatch', `the broker gave the log of ${log.name} for ${name}`);
     }
+    if (identity !== undefined && log.identity !== identity) {
+      throw new CountersignError(
+        'account-changed',
+        `the broker shows another account for ${name} than the link names`,
+        {
+          hint: 'compare the link with its owner again; if it is right, do not trust this broker',
+        },
+      );
+    }
     const checkpoint = await this.#verifyCheckpoint(read.checkpoint, log);
     checkFreshness(checkpoint, this.#clock.now(), maxAge);
+    await this.tree.verifyLogged(read.transparency, log, tree);
     await this.#state.update<Kept>(KIND, key(this.#api.origin, name), (newer) => {
       // Another process may have seen more meanwhile: the longer log stays pinned.
       const entries =
@@ -148,7 +160,8 @@ export class AccountBook {
 
   async #verifyCheckpoint(jws: string, log: DeviceLog): Promise<Verified<CheckpointPayload>> {
     try {
-      return await verifyCheckpoint(this.#crypto, jws, await this.brokerKey(), log);
+      const broker = { origin: this.#api.origin, key: await this.brokerKey() };
+      return await verifyCheckpoint(this.#crypto, jws, broker, log);
     } catch (cause) {
       if (!(cause instanceof CountersignError) || cause.code !== 'signature-invalid') throw cause;
       throw new CountersignError('broker-changed', `${this.#api.origin} signs with another key than before`, {
@@ -189,6 +202,12 @@ export class AccountBook {
     this.#brokerKey = await this.#state.update<PublicSigningJwk>('broker', origin, (old) => old ?? offered);
     return this.#brokerKey;
   }
+}
+
+/** Names of the accounts whose logs a state store holds. */
+export async function knownAccounts(state: StateStore): Promise<string[]> {
+  const all = await state.list<Kept>(KIND);
+  return all.map(([key]) => key.slice(key.indexOf(' ') + 1));
 }
 
 function key(origin: string, name: string): string {

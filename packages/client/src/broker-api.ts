@@ -5,10 +5,12 @@
 import {
   AccountName,
   CountersignError,
+  decodeText,
   describeIssue,
   Hash,
   isErrorCode,
   makeVisible,
+  Origin,
   PublicSigningKey,
   parseStrictJson,
   STATES,
@@ -25,10 +27,7 @@ const Words = v.pipe(v.string(), v.transform(makeVisible));
 
 const WellKnown = v.object({
   versions: v.array(v.string()),
-  origin: v.pipe(
-    v.string(),
-    v.check((text) => URL.parse(text)?.origin === text, 'not an origin'),
-  ),
+  origin: Origin,
   key: PublicSigningKey,
   domains: v.array(v.string()),
 });
@@ -65,6 +64,7 @@ const Enrolment = v.object({
   posted_at: v.number(),
   expires_at: v.number(),
   statement: v.optional(v.string()),
+  share: v.optional(v.string()),
 });
 export type WireEnrolment = v.InferOutput<typeof Enrolment>;
 
@@ -80,16 +80,53 @@ const Waiting = v.object({
   ),
 });
 export type WireWaiting = v.InferOutput<typeof Waiting>;
+const At = v.optional(v.number());
+const MutualSession = v.object({
+  sid: v.string(),
+  session: v.string(),
+  created_at: v.number(),
+  expires_at: v.number(),
+  tries: v.number(),
+  version: v.number(),
+  opened_at: At,
+  filled_at: At,
+  seen_at: At,
+  revealed_at: At,
+  ended_at: At,
+  outcome: v.optional(v.string()),
+});
+export type WireSession = v.InferOutput<typeof MutualSession>;
+const SessionRead = v.object({
+  state: MutualSession,
+  messages: v.array(v.object({ cursor: v.number(), body: v.string() })),
+});
+const SessionList = v.object({ sessions: v.array(MutualSession) });
+const SessionHistory = v.object({ entries: v.array(v.object({ entry: v.string(), hash: Hash })) });
+const RoomItems = v.object({
+  items: v.array(v.object({ cursor: v.number(), room: v.string(), statement: v.string() })),
+});
 const Done = v.object({ done: v.literal(true) });
 
 export type WireEvent = v.InferOutput<typeof Event>;
 
 const Listed = v.object({ requests: v.array(Request), cursor: v.number() });
+/** A proof in a tree of 2^53 leaves has no more hashes than this. */
+const Proof = v.pipe(v.array(Hash), v.maxLength(128));
+const Transparency = v.object({
+  tree_head: v.string(),
+  index: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  leaf: v.string(),
+  inclusion: Proof,
+  consistency: v.optional(Proof),
+});
+export type WireTransparency = v.InferOutput<typeof Transparency>;
+
 const Log = v.object({
   name: AccountName,
   identity: Hash,
   entries: v.array(v.string()),
   checkpoint: v.string(),
+  transparency: Transparency,
 });
 const ReceiptParts = v.object({
   request: v.string(),
@@ -111,12 +148,19 @@ export interface ListOptions {
   after?: number;
 }
 
+export interface BrokerApiOptions {
+  /** Is told of entries before they go out to a device log. */
+  readonly onAppend?: (entries: readonly string[]) => Promise<void>;
+}
+
 export class BrokerApi {
   /** Origin of the broker. */
   readonly origin: string;
+  readonly #onAppend: BrokerApiOptions['onAppend'];
 
-  constructor(origin: string) {
+  constructor(origin: string, { onAppend }: BrokerApiOptions = {}) {
     this.origin = origin;
+    this.#onAppend = onAppend;
   }
 
   wellKnown() {
@@ -127,11 +171,35 @@ export class BrokerApi {
     await this.#post('/v1/accounts', { entries }, v.object({ identity: Hash }));
   }
 
-  readLog(name: string, from: number) {
-    return this.#get(`${pathOf(name)}/log?from=${from}`, Log);
+  /** @param tree size of the tree that was seen last, 0 for none */
+  readLog(name: string, from: number, tree: number) {
+    return this.#get(`${pathOf(name)}/log?from=${from}&tree=${tree}`, Log);
+  }
+
+  /** The signed head of the broker's tree: a note. */
+  async readTreeHead(): Promise<string> {
+    const bytes = await this.#getBytes('/tlog/checkpoint');
+    try {
+      return decodeText(bytes);
+    } catch (cause) {
+      throw new CountersignError('broker-answer-invalid', 'the head of the broker’s tree is not text', {
+        cause,
+      });
+    }
+  }
+
+  async readTreeProof(from: number, to: number): Promise<string[]> {
+    const schema = v.object({ consistency: Proof });
+    return (await this.#get(`/tlog/proof?from=${from}&to=${to}`, schema)).consistency;
+  }
+
+  /** A bundle of leaves, each after its length in two bytes. @param path of the tile: C2SP tlog-tiles */
+  readTreeEntries(path: string): Promise<Uint8Array> {
+    return this.#getBytes(`/tlog/tile/entries/${path}`);
   }
 
   async appendLog(name: string, entries: readonly string[]): Promise<void> {
+    await this.#onAppend?.(entries);
     await this.#post(`${pathOf(name)}/log`, { entries }, v.object({ seq: v.number() }));
   }
 
@@ -164,8 +232,15 @@ export class BrokerApi {
     return this.#getProven(signer, `${pathOf(name)}/enrolments`, '', Waiting);
   }
 
-  async acceptEnrolment(name: string, hash: string, statement: string, entries: readonly string[]) {
-    const body = { statement, entries };
+  async acceptEnrolment(
+    name: string,
+    hash: string,
+    statement: string,
+    entries: readonly string[],
+    share?: string,
+  ): Promise<void> {
+    const body = { statement, entries, share };
+    await this.#onAppend?.(entries);
     await this.#post(`${pathOf(name)}/enrolments/${hash}/accept`, body, v.object({ seq: v.number() }));
   }
 
@@ -176,6 +251,80 @@ export class BrokerApi {
     statement: string,
   ): Promise<void> {
     await this.#post(`${pathOf(name)}/enrolments/${hash}/${how}`, { statement }, Done);
+  }
+
+  async publishCard(name: string, statement: string): Promise<void> {
+    await this.#post(`${pathOf(name)}/card`, { statement }, Done);
+  }
+
+  async readCard(name: string): Promise<string | undefined> {
+    const { card } = await this.#get(`${pathOf(name)}/card`, v.object({ card: v.optional(v.string()) }));
+    return card;
+  }
+
+  startSession(statement: string): Promise<WireSession> {
+    return this.#post('/v1/sessions', { statement }, MutualSession);
+  }
+
+  /** Where the customer is, and what their page said after a place. @param version that is known */
+  readSession(
+    signer: WebSigner,
+    name: string,
+    sid: string,
+    { after, version, wait }: { after: number; version: number; wait: number },
+    signal?: AbortSignal,
+  ) {
+    const query = `?after=${after}&version=${version}${wait > 0 ? `&wait=${wait}` : ''}`;
+    return this.#getProven(signer, `${pathOf(name)}/sessions/${sid}`, query, SessionRead, wait, signal);
+  }
+
+  async sayInSession(signer: WebSigner, name: string, sid: string, body: string): Promise<void> {
+    await this.#postProven(signer, `${pathOf(name)}/sessions/${sid}/messages`, { body }, Done);
+  }
+
+  /** @throws `session-early` until the customer has seen their passcode */
+  changeSession(
+    signer: WebSigner,
+    name: string,
+    sid: string,
+    how: 'reveal' | 'delete',
+  ): Promise<WireSession> {
+    return this.#postProven(signer, `${pathOf(name)}/sessions/${sid}/${how}`, {}, MutualSession);
+  }
+
+  async listSessions(signer: WebSigner, name: string, before?: number): Promise<WireSession[]> {
+    const query = before === undefined ? '' : `?before=${before}`;
+    const { sessions } = await this.#getProven(signer, `${pathOf(name)}/sessions`, query, SessionList);
+    return sessions;
+  }
+
+  async readSessionHistory(signer: WebSigner, name: string, from: number) {
+    const read = await this.#getProven(
+      signer,
+      `${pathOf(name)}/session-history`,
+      `?from=${from}`,
+      SessionHistory,
+    );
+    return read.entries;
+  }
+
+  async createRoom(statement: string): Promise<void> {
+    await this.#post('/v1/rooms', { statement }, Done);
+  }
+
+  async addRoomItem(room: string, statement: string): Promise<void> {
+    await this.#post(`/v1/rooms/${room}/items`, { statement }, Done);
+  }
+
+  /** Items of an account's rooms after a place, oldest first, a page of them. */
+  async readRoomItems(signer: WebSigner, name: string, after: number) {
+    const { items } = await this.#getProven(
+      signer,
+      `${pathOf(name)}/room-items`,
+      `?after=${after}`,
+      RoomItems,
+    );
+    return items;
   }
 
   postRequest(request: string): Promise<WireState> {
@@ -251,8 +400,17 @@ export class BrokerApi {
     return this.#get(path + query, schema, { dpop: await this.#prove(signer, path) }, wait, signal);
   }
 
-  #prove(signer: WebSigner, path: string): Promise<string> {
-    return generateProof(signer.keyPair as Parameters<typeof generateProof>[0], this.origin + path, 'GET');
+  async #postProven<S extends v.GenericSchema>(
+    signer: WebSigner,
+    path: string,
+    body: object,
+    schema: S,
+  ): Promise<v.InferOutput<S>> {
+    return this.#post(path, body, schema, { dpop: await this.#prove(signer, path, 'POST') });
+  }
+
+  #prove(signer: WebSigner, path: string, method = 'GET'): Promise<string> {
+    return generateProof(signer.keyPair as Parameters<typeof generateProof>[0], this.origin + path, method);
   }
 
   /** @param wait seconds that the broker may take its time for */
@@ -264,8 +422,14 @@ export class BrokerApi {
     });
   }
 
-  #post<S extends v.GenericSchema>(path: string, body: object, schema: S) {
-    const headers = { 'content-type': 'application/json' };
+  async #getBytes(path: string): Promise<Uint8Array> {
+    const { ok, bytes } = await this.#fetch(path, { signal: AbortSignal.timeout(DEADLINE_MS) });
+    if (ok) return bytes;
+    throw failureOf(readBody(bytes));
+  }
+
+  #post<S extends v.GenericSchema>(path: string, body: object, schema: S, proof: { dpop?: string } = {}) {
+    const headers = { 'content-type': 'application/json', ...proof };
     const signal = AbortSignal.timeout(DEADLINE_MS);
     return this.#call(path, schema, { method: 'POST', headers, body: JSON.stringify(body), signal });
   }
@@ -275,21 +439,22 @@ export class BrokerApi {
     schema: S,
     init: RequestInit,
   ): Promise<v.InferOutput<S>> {
-    let ok: boolean;
-    let bytes: Uint8Array;
+    const { ok, bytes } = await this.#fetch(path, init);
+    const body = readBody(bytes);
+    if (ok) return parseAnswer(schema, body);
+    throw failureOf(body);
+  }
+
+  async #fetch(path: string, init: RequestInit): Promise<{ ok: boolean; bytes: Uint8Array }> {
     try {
       const answer = await fetch(this.origin + path, { redirect: 'error', ...init });
-      ok = answer.ok;
-      bytes = new Uint8Array(await answer.arrayBuffer());
+      return { ok: answer.ok, bytes: new Uint8Array(await answer.arrayBuffer()) };
     } catch (cause) {
       throw new CountersignError('broker-unreachable', `the broker ${this.origin} does not answer`, {
         cause,
         hint: 'is it running, and is the address right? `npm start` runs one here',
       });
     }
-    const body = readBody(bytes);
-    if (ok) return parseAnswer(schema, body);
-    throw failureOf(body);
   }
 }
 

@@ -7,6 +7,7 @@ import {
   type CryptoProvider,
   createGenesis,
   type NewEpoch,
+  type RecoveryProvision,
   type SignatureAlgorithm,
 } from '@countersign/core';
 import { exportPrivate, generateOpener, generateSigner } from '@countersign/core/webcrypto';
@@ -23,6 +24,8 @@ export interface NewAccountOptions {
   /** How the person knows this device, say `alice’s laptop`. */
   readonly deviceName: string;
   readonly algorithm?: SignatureAlgorithm;
+  /** Made by `newRecovery`; absent where the account can't be got back. */
+  readonly recovery?: RecoveryProvision | undefined;
   readonly keyStore: KeyStore;
   readonly state: StateStore;
   readonly crypto: CryptoProvider;
@@ -35,7 +38,8 @@ export interface NewAccountOptions {
  * @throws `account-exists`, `profile-exists`, `broker-unreachable`, `name-invalid`
  */
 export async function createAccount(options: NewAccountOptions): Promise<DeviceKeys> {
-  const { name, broker, deviceName, algorithm = 'EdDSA', keyStore, state, crypto, clock } = options;
+  const { name, broker, deviceName, algorithm = 'EdDSA', recovery } = options;
+  const { keyStore, state, crypto, clock } = options;
   const api = new BrokerApi(broker);
   const { origin } = await api.wellKnown();
   if (origin !== broker) {
@@ -51,6 +55,7 @@ export async function createAccount(options: NewAccountOptions): Promise<DeviceK
     enc: opener.publicKey,
     deviceName,
     epoch: await newEpoch(),
+    recovery,
     now: clock.now(),
   });
   const keys: DeviceKeys = { name, identity: genesis.hash, broker, signer, opener };

@@ -31,6 +31,9 @@ import type { Binding } from './account-book.ts';
 import type { ListOptions, WireRequest } from './broker-api.ts';
 import { Contacts, checkMayAsk } from './contacts.ts';
 import { Devices } from './devices.ts';
+import type { KeyStore } from './key-store.ts';
+import { Rooms } from './rooms.ts';
+import { maintain, rotateKeys, type Which } from './rotation.ts';
 import { Session, type SessionOptions } from './session.ts';
 import { openEvents, type StreamEvent } from './stream.ts';
 
@@ -96,16 +99,40 @@ interface Failures {
 export class Device {
   readonly contacts: Contacts;
   readonly devices: Devices;
+  readonly rooms: Rooms;
   readonly #session: Session;
 
   constructor(options: SessionOptions) {
     this.#session = new Session(options);
     this.contacts = new Contacts(this.#session);
-    this.devices = new Devices(this.#session);
+    this.rooms = new Rooms(this.#session);
+    this.devices = new Devices(this.#session, this.rooms);
   }
 
   get session(): Session {
     return this.#session;
+  }
+
+  /**
+   * What a device does now and then: ends an epoch after seven days, and erases the keys that open older ones.
+   * @param keyStore where its keys are kept
+   */
+  async maintain(keyStore: KeyStore): Promise<{ epoch: boolean; rotated: boolean }> {
+    const { api, keys, crypto } = this.#session;
+    const { requests } = await api.list(keys.signer, keys.name, 'pending', { max: 100 });
+    const epochs: number[] = [];
+    for (const { request } of requests) {
+      // A question that is held is read later, by the key that it is sealed to: it waits for that.
+      if (request === undefined) return { epoch: false, rotated: false };
+      const { payload } = await parseRequest(crypto, request);
+      if ('sealed' in payload) epochs.push(payload.sealed.epoch);
+    }
+    return maintain(this.#session, this.devices, this.rooms, keyStore, epochs);
+  }
+
+  /** New keys for this device, which keeps its place; the old ones are erased. */
+  rotate(keyStore: KeyStore, which: Which): Promise<void> {
+    return rotateKeys(this.#session, this.rooms, keyStore, which);
   }
 
   /** Everything that waits for an answer. What fails a check is listed apart, and never shown as a question. */
@@ -191,6 +218,9 @@ export class Device {
     checkMayAnswer(activeDevice(log, await this.#session.kid()), request.question.kind);
     const decided = await this.#decide(request, options);
     await this.#send(request, log, decided);
+    if (decided.decision === 'accept' && decided.passcode !== undefined) {
+      await this.#session.state.delete('passcode-failures', request.enquirer.identity);
+    }
     if (decided.decision === 'fraud') await this.#report(request);
     return decided.decision;
   }
@@ -291,7 +321,8 @@ export class Device {
       return { inARow: inARow + 1, byRequest: { ...byRequest, [hash]: (byRequest[hash] ?? 0) + 1 } };
     });
     if (await checkPasscode(crypto, question.passcode!, typed)) {
-      await state.delete('passcode-failures', enquirer);
+      // This was no failure; the ones before it count until the broker has taken the answer.
+      await state.update<Failures>('passcode-failures', enquirer, (old) => takeBack(old, hash));
       return { decision: 'accept', ...person, passcode: normalizePasscode(typed) };
     }
     const tries = counted.byRequest[hash]!;
@@ -324,6 +355,11 @@ export class Device {
     const { jws } = await signStatement(crypto, ReportStatement, keys.signer, payload);
     await api.postReport(hash, jws);
   }
+}
+
+function takeBack(failures: Failures | undefined, hash: string): Failures {
+  const { inARow, byRequest } = failures ?? { inARow: 1, byRequest: {} };
+  return { inARow: inARow - 1, byRequest: { ...byRequest, [hash]: (byRequest[hash] ?? 1) - 1 } };
 }
 
 /**

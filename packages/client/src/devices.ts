@@ -13,6 +13,7 @@ import {
   createInvitation,
   createRevocation,
   createRightsChange,
+  createRoomShare,
   createThaw,
   type DeviceLink,
   type DeviceLog,
@@ -32,6 +33,7 @@ import {
 import pRetry from 'p-retry';
 import type { WireWaiting } from './broker-api.ts';
 import { newEpoch } from './create-account.ts';
+import type { Rooms } from './rooms.ts';
 import type { Session } from './session.ts';
 
 /** A device before the door, all of whose own words were checked. */
@@ -50,6 +52,12 @@ export interface Door {
   readonly notices: WireWaiting['notices'];
 }
 
+export interface AcceptOptions {
+  readonly rights?: readonly Right[];
+  /** Say false where it is not to read what was said in rooms before. */
+  readonly history?: boolean;
+}
+
 /** What a device gets where nothing is said: it asks and answers, and lets nobody in. */
 export const DEFAULT_RIGHTS: readonly Right[] = ['ask', 'answer', 'pay'];
 
@@ -59,9 +67,11 @@ const APPEND_TRIES = 4;
 
 export class Devices {
   readonly #session: Session;
+  readonly #rooms: Rooms;
 
-  constructor(session: Session) {
+  constructor(session: Session, rooms: Rooms) {
     this.#session = session;
+    this.#rooms = rooms;
   }
 
   /** A PIN for a new device, as a link that carries the account's identity too. */
@@ -113,23 +123,34 @@ export class Devices {
   async accept(
     { enrolment, pin }: KnockingDevice,
     typed: string | undefined,
-    rights: readonly Right[] = pin?.rights ?? DEFAULT_RIGHTS,
+    { rights = pin?.rights ?? DEFAULT_RIGHTS, history = true }: AcceptOptions = {},
   ): Promise<void> {
     const { crypto, keys, clock, api } = this.#session;
     const code = pin?.secret ?? (await this.#checkCode(enrolment, typed));
     const { facts, device } = enrolment;
+    const to = { jws: device.jws, kid: facts.kid, enc: device.enc };
     await this.#append(async ({ signer, log, now }) => {
-      const [entry, word] = [
-        await createDeviceAdd(
+      const word = await createEnrolmentAccept(crypto, keys.signer, enrolment, code, clock.now());
+      if (history) {
+        const entry = await createDeviceAdd(
           crypto,
           { signer, log, now },
-          { jws: device.jws, kid: facts.kid, enc: device.enc },
+          to,
           rights,
           await this.#epochKey(log),
-        ),
-        await createEnrolmentAccept(crypto, keys.signer, enrolment, code, clock.now()),
-      ];
-      await api.acceptEnrolment(log.name, facts.hash, word, [entry.jws]);
+        );
+        const shared = await this.#rooms.held();
+        const share =
+          shared.length === 0 ? undefined : await createRoomShare(crypto, { signer, log, now }, to, shared);
+        await api.acceptEnrolment(log.name, facts.hash, word, [entry.jws], share);
+        return;
+      }
+      // What came before is sealed to the epoch before: the new device gets the key of a new one alone.
+      const key = await newEpoch();
+      const epoch = await createEpoch(crypto, log, signer, key, now);
+      const after = await extendLog(crypto, log, [epoch.jws]);
+      const entry = await createDeviceAdd(crypto, { signer, log: after, now }, to, rights, key);
+      await api.acceptEnrolment(log.name, facts.hash, word, [epoch.jws, entry.jws]);
     });
     await this.#session.state.delete(TRIES_KIND, facts.hash);
   }

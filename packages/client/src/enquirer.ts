@@ -33,6 +33,7 @@ import type { Binding, KnownAccount } from './account-book.ts';
 import type { WireState } from './broker-api.ts';
 import { waitForState } from './long-poll.ts';
 import { Session, type SessionOptions } from './session.ts';
+import type { StateStore } from './state-store.ts';
 
 export interface Ask {
   /** Name of the account, `alice@example.com`. */
@@ -116,6 +117,14 @@ const OUTCOMES = {
   'passcode-failed': 'passcode-failed',
 } as const;
 
+/** Questions that were asked with a state store; no key is needed to know. */
+export async function askedQuestions(
+  state: StateStore,
+): Promise<{ hash: string; id: string; account: string }[]> {
+  const all = await state.list<Posted>(KIND);
+  return all.map(([hash, { id, account }]) => ({ hash, id, account }));
+}
+
 export class Enquirer {
   readonly #session: Session;
   /** Ends of questions that this process asked, by its monotonic clock, in ms. */
@@ -135,9 +144,19 @@ export class Enquirer {
    *   `too-many-pending`, `text-refused`, `text-too-long`, `request-lifetime`, `broker-unreachable`
    */
   async ask(ask: Ask): Promise<Asked> {
-    const { crypto, clock, keys, book, api, state } = this.#session;
+    const { book } = this.#session;
     const { kind = 'login' } = ask;
-    const account = await book.find(ask.account, CHECKPOINT_AGE[kind]);
+    try {
+      return await this.#ask(ask, kind, await book.find(ask.account, CHECKPOINT_AGE[kind]));
+    } catch (error) {
+      if (!(error instanceof CountersignError) || error.code !== 'epoch-stale') throw error;
+      // Our copy of the log is older than the account's newest key.
+      return this.#ask(ask, kind, await book.find(ask.account, 0));
+    }
+  }
+
+  async #ask(ask: Ask, kind: Kind, account: KnownAccount): Promise<Asked> {
+    const { crypto, clock, keys, api, state } = this.#session;
     const passcode = ask.passcode ? generatePasscode(crypto) : undefined;
     const started = clock.monotonic();
     const request = await createRequest(
@@ -253,8 +272,7 @@ export class Enquirer {
 
   /** Questions that were asked here: their hashes, ids and accounts. */
   async asked(): Promise<{ hash: string; id: string; account: string }[]> {
-    const all = await this.#session.state.list<Posted>(KIND);
-    return all.map(([hash, { id, account }]) => ({ hash, id, account }));
+    return askedQuestions(this.#session.state);
   }
 
   async #posted(hash: string): Promise<Posted> {

@@ -14,6 +14,7 @@ import {
   EnrolmentCompleteStatement,
   type EnrolmentFacts,
   openEpoch,
+  openRoomShare,
   parseStatement,
   pinTicket,
   type SignatureAlgorithm,
@@ -25,6 +26,7 @@ import { AccountBook } from './account-book.ts';
 import { BrokerApi, type WireEnrolment } from './broker-api.ts';
 import type { Clock } from './clock.ts';
 import type { DeviceKeys, KeyStore } from './key-store.ts';
+import { Rooms } from './rooms.ts';
 import { Session } from './session.ts';
 import type { StateStore } from './state-store.ts';
 
@@ -168,7 +170,7 @@ async function decision(
   }
 }
 
-async function goIn(session: Session, kept: Kept, { state, statement }: WireEnrolment): Promise<void> {
+async function goIn(session: Session, kept: Kept, { state, statement, share }: WireEnrolment): Promise<void> {
   const { api, crypto, keys, clock } = session;
   const { hash: enrolment, kid } = kept.facts;
   const log = await session.ownLog(0);
@@ -176,6 +178,9 @@ async function goIn(session: Session, kept: Kept, { state, statement }: WireEnro
     const own = { kid, enrolment, deviceHash: kept.deviceHash, code: kept.secret };
     await verifyEnrolmentAccept(crypto, statement ?? '', log, own);
     await openEpoch(log.name, log.epoch, kid, keys.opener);
+    if (share !== undefined) {
+      await new Rooms(session).keep(await openRoomShare(crypto, share, log, kid, keys.opener));
+    }
     const payload = { sub_id: log.identity, enrolment, iat: clock.now() };
     const complete = await signStatement(crypto, EnrolmentCompleteStatement, keys.signer, payload);
     await api.settleEnrolment(log.name, enrolment, 'complete', complete.jws);

@@ -14,6 +14,8 @@ export interface DeviceKeys {
   readonly broker: string;
   readonly signer: WebSigner;
   readonly opener: WebOpener;
+  /** Keys that are about to take the place of these: kept before the log names them, so that none are lost. */
+  readonly next?: { readonly signer: WebSigner; readonly opener: WebOpener };
 }
 
 export interface KeyStore {
@@ -21,6 +23,8 @@ export interface KeyStore {
   readonly exports: boolean;
   load(): Promise<DeviceKeys | undefined>;
   save(keys: DeviceKeys): Promise<void>;
+  /** Puts keys of the same account in the place of the ones that are kept; those are gone then. */
+  replace(keys: DeviceKeys): Promise<void>;
   /** Removes keys whose account the broker refused to make. */
   discard(): Promise<void>;
 }
@@ -34,6 +38,10 @@ export class MemoryKeyStore implements KeyStore {
   }
 
   async save(keys: DeviceKeys): Promise<void> {
+    this.#keys = keys;
+  }
+
+  async replace(keys: DeviceKeys): Promise<void> {
     this.#keys = keys;
   }
 

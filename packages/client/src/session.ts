@@ -12,9 +12,10 @@ import {
 } from '@countersign/core';
 import { importOpener } from '@countersign/core/webcrypto';
 import { AccountBook } from './account-book.ts';
-import { BrokerApi } from './broker-api.ts';
+import type { BrokerApi } from './broker-api.ts';
 import type { Clock } from './clock.ts';
 import type { DeviceKeys } from './key-store.ts';
+import { signersApi } from './signed-entries.ts';
 import type { StateStore } from './state-store.ts';
 
 export interface SessionOptions {
@@ -28,22 +29,33 @@ export interface SessionOptions {
 const OWN_LOG_AGE = 60;
 
 export class Session {
-  readonly keys: DeviceKeys;
   readonly state: StateStore;
   readonly crypto: CryptoProvider;
   readonly clock: Clock;
   readonly api: BrokerApi;
   readonly book: AccountBook;
   readonly #epochs = new Map<number, Promise<Opener | undefined>>();
+  #keys: DeviceKeys;
   #kid: string | undefined;
 
   constructor({ keys, state, crypto, clock }: SessionOptions) {
-    this.keys = keys;
+    this.#keys = keys;
     this.state = state;
     this.crypto = crypto;
     this.clock = clock;
-    this.api = new BrokerApi(keys.broker);
+    this.api = signersApi(keys.broker, crypto, state);
     this.book = new AccountBook(this.api, crypto, state, clock);
+  }
+
+  get keys(): DeviceKeys {
+    return this.#keys;
+  }
+
+  /** Goes on with other keys of this device. */
+  adopt(keys: DeviceKeys): void {
+    this.#keys = keys;
+    this.#kid = undefined;
+    this.#epochs.clear();
   }
 
   /** The fingerprint of this device's signing key. */

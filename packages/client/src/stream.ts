@@ -32,11 +32,8 @@ export async function* openEvents(
         cursor = event.cursor;
         yield { kind: 'event', event };
       }
-      if (line.closed() === REVOKED) {
-        throw new CountersignError('device-revoked', 'this device was revoked', {
-          hint: 'enrol it again from another device of the account',
-        });
-      }
+      // A plain call says what has become of this device.
+      if (line.closed() === REVOKED) await checkWelcome(session);
       if (line.closed() === CURSOR) {
         yield { kind: 'resync' };
         return;

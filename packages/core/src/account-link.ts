@@ -6,6 +6,7 @@
 import { parseAccountName } from './account-name.ts';
 import { BASE64URL_32_BYTES } from './base64url.ts';
 import { CountersignError } from './errors.ts';
+import { isOrigin } from './origin.ts';
 import { parsePin } from './secret-code.ts';
 
 export interface AccountLink {
@@ -76,9 +77,4 @@ function readLink(text: string): { link?: AccountLink; rest: [string, string][] 
 /** Whether a text is an account link rather than a name. */
 export function isAccountLink(text: string): boolean {
   return text.trim().startsWith(SCHEME);
-}
-
-function isOrigin(text: string): boolean {
-  const url = URL.parse(text);
-  return url !== null && /^https?:$/.test(url.protocol) && url.origin === text;
 }

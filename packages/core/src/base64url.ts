@@ -5,11 +5,12 @@
 import { CountersignError } from './errors.ts';
 
 /**
- * The one text of 16 and of 32 bytes: the last character has no stray bits. Without this, a key would have
+ * The one text of 16, of 32 and of 64 bytes: the last character has no stray bits. Without this, a key would have
  * four texts, so four fingerprints, and could come back after it was revoked.
  */
 export const BASE64URL_16_BYTES = /^[A-Za-z0-9_-]{21}[AQgw]$/;
 export const BASE64URL_32_BYTES = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
+export const BASE64URL_64_BYTES = /^[A-Za-z0-9_-]{85}[AQgw]$/;
 
 export function encodeBase64url(bytes: Uint8Array): string {
   return bytes.toBase64({ alphabet: 'base64url', omitPadding: true });

@@ -9,7 +9,8 @@ import { AccountName } from './account-name.ts';
 import type { CryptoProvider, PublicSigningJwk, Signer } from './crypto-provider.ts';
 import type { DeviceLog } from './device-log.ts';
 import { CountersignError } from './errors.ts';
-import { Hash, Seconds } from './keys.ts';
+import { Hash, Seconds, wholeFrom } from './keys.ts';
+import { Origin } from './origin.ts';
 import { CLOCK_SKEW } from './request.ts';
 import { parseStatement, signStatement, statementKind, type Verified, verifyStatement } from './statement.ts';
 
@@ -20,11 +21,11 @@ export const CheckpointStatement = statementKind(
   'checkpoint',
   v.strictObject({
     /** Origin of the broker. */
-    iss: v.pipe(v.string(), v.maxLength(255)),
+    iss: Origin,
     sub: AccountName,
     sub_id: Hash,
     iat: Seconds,
-    head: v.strictObject({ seq: v.pipe(v.number(), v.integer(), v.minValue(0)), hash: Hash }),
+    head: v.strictObject({ seq: wholeFrom(0), hash: Hash }),
   }),
 );
 export type CheckpointPayload = v.InferOutput<typeof CheckpointStatement.schema>;
@@ -41,22 +42,34 @@ export function createCheckpoint(
 }
 
 /**
- * Checks that a checkpoint is by this broker and for exactly this head.
+ * Checks that a checkpoint is by this broker and for exactly this head of this account.
  * @throws `checkpoint-invalid`, and what reading a statement throws
  */
 export async function verifyCheckpoint(
   crypto: CryptoProvider,
   jws: string,
-  broker: PublicSigningJwk,
+  broker: { readonly origin: string; readonly key: PublicSigningJwk },
   log: DeviceLog,
 ): Promise<Verified<CheckpointPayload>> {
   const statement = await parseStatement(crypto, CheckpointStatement, jws);
-  const verified = await verifyStatement(crypto, statement, broker);
-  const { sub_id, head } = verified.payload;
-  if (sub_id !== log.identity || log.hashes[head.seq] !== head.hash || head.seq !== log.head.seq) {
+  const verified = await verifyStatement(crypto, statement, broker.key);
+  if (verified.payload.iss !== broker.origin) {
+    throw new CountersignError('checkpoint-invalid', 'the checkpoint is in the name of another broker');
+  }
+  if (!isForHead(verified.payload, log)) {
     throw new CountersignError('checkpoint-invalid', 'the checkpoint is for another head than the log has');
   }
   return verified;
+}
+
+/** Whether a checkpoint is about this account, and names exactly the newest entry of this log. */
+export function isForHead(
+  { sub, sub_id, head }: CheckpointPayload,
+  log: Pick<DeviceLog, 'name' | 'identity' | 'head'>,
+): boolean {
+  return (
+    sub === log.name && sub_id === log.identity && head.seq === log.head.seq && head.hash === log.head.hash
+  );
 }
 
 /**

@@ -9,7 +9,7 @@ import { AccountName } from './account-name.ts';
 import type { CryptoProvider, Signer } from './crypto-provider.ts';
 import { checkKnownHead, checkRight, type DeviceLog, deviceAt } from './device-log.ts';
 import { CountersignError } from './errors.ts';
-import { Hash, Seconds } from './keys.ts';
+import { Hash, Seconds, wholeFrom } from './keys.ts';
 import {
   parseStatement,
   type Statement,
@@ -29,12 +29,12 @@ export const ContactStatement = statementKind(
     sub: AccountName,
     sub_id: Hash,
     /** Counts the changes of this list from 1, without a gap. */
-    seq: v.pipe(v.number(), v.integer(), v.minValue(1)),
+    seq: wholeFrom(1),
     /** Hash of the change before; absent from the first. */
     prev: v.optional(Hash),
     iat: Seconds,
     /** The newest entry of the account's log that the device knew: it must have been in the account then. */
-    head: v.strictObject({ seq: v.pipe(v.number(), v.integer(), v.minValue(0)), hash: Hash }),
+    head: v.strictObject({ seq: wholeFrom(0), hash: Hash }),
     contact: AccountName,
     contact_id: Hash,
     policy: Policy,

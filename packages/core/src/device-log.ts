@@ -137,13 +137,17 @@ export function activeDevices(log: Pick<DeviceLog, 'devices'>): Device[] {
   return [...log.devices.values()].filter(counts);
 }
 
+/** Whether every device that holds the newest epoch's key may still read by it. */
+export function isSealable({ epoch, devices }: Pick<DeviceLog, 'epoch' | 'devices'>): boolean {
+  return Object.keys(epoch.sealed).every((kid) => counts(devices.get(kid)!));
+}
+
 /**
  * The epoch that a question may be sealed to: one that every device that holds its key may still read by.
  * @throws `epoch-stale` where a device that was shown out or frozen holds it, and no new one has begun
  */
 export function sealingEpoch(log: DeviceLog): EpochKey {
-  const holders = Object.keys(log.epoch.sealed).map((kid) => log.devices.get(kid)!);
-  if (holders.every(counts)) return log.epoch;
+  if (isSealable(log)) return log.epoch;
   throw new CountersignError(
     'epoch-stale',
     `a device of ${log.name} was shown out, and the account has no new key yet`,

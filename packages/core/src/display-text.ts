@@ -1,7 +1,8 @@
 /**
  * What may be shown to a person and signed. A text that a reader could see otherwise than it was signed is
  * refused, never repaired: bidi controls, invisible characters, links, runs that push words off the screen.
- * Lengths are in bytes of UTF-8, and a long text is refused, never cut.
+ * Lengths are in bytes of UTF-8, and a long text is refused, never cut. Character properties are those of
+ * Unicode 17, which Node 26 has: an engine with older tables refuses the characters that they lack.
  * @module
  */
 import { CountersignError } from './errors.ts';

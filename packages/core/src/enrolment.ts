@@ -13,6 +13,7 @@ import { isDisplayLine } from './display-text.ts';
 import { CountersignError } from './errors.ts';
 import { Hash, Seconds } from './keys.ts';
 import { DeviceStatement } from './log-entries.ts';
+import { Origin } from './origin.ts';
 import { PasscodeCommitment } from './passcode.ts';
 import { CLOCK_SKEW } from './request.ts';
 import { checkCode, commitCode } from './secret-code.ts';
@@ -35,7 +36,7 @@ const Line = (max: number) =>
 export const ChallengeStatement = statementKind(
   'enrolment-challenge',
   v.strictObject({
-    iss: v.pipe(v.string(), v.maxLength(255)),
+    iss: Origin,
     sub: AccountName,
     sub_id: Hash,
     iat: Seconds,

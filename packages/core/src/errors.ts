@@ -25,6 +25,8 @@ export const ERROR_CODES = [
   'key-file-invalid',
   'passphrase-wrong',
   'passphrase-needed',
+  'keyring-unavailable',
+  'keyring-entry-missing',
   // accounts and device logs
   'account-unknown',
   'account-exists',
@@ -44,6 +46,8 @@ export const ERROR_CODES = [
   'recovery-early',
   'checkpoint-invalid',
   'checkpoint-stale',
+  'tree-invalid',
+  'tree-inconsistent',
   // letting a device in
   'challenge-invalid',
   'pin-wrong',
@@ -56,6 +60,18 @@ export const ERROR_CODES = [
   'enrolment-incomplete',
   'enrolment-mismatch',
   'too-many-enrolments',
+  // rooms
+  'room-unknown',
+  'room-exists',
+  'room-key-stale',
+  // mutual sessions
+  'session-invalid',
+  'session-mismatch',
+  'value-invalid',
+  'session-lifetime',
+  'session-early',
+  'session-over',
+  'card-conflict',
   // requests
   'request-unknown',
   'request-ambiguous',

@@ -27,6 +27,10 @@ export const Kid = v.pipe(
   v.regex(/^[A-Z2-7]{4}(?:-[A-Z2-7]{4}){6}$/, 'expected a key fingerprint'),
 );
 
+/** A whole number from a least one on: at most 2^53 − 1, beyond which readers round (RFC 7493 section 2.2). */
+export const wholeFrom = (least: number) =>
+  v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(Number.MAX_SAFE_INTEGER));
+
 /** Seconds since 1970 (RFC 7519 NumericDate, whole). */
 export const Seconds = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(4_102_444_800));
 

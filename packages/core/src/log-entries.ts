@@ -5,7 +5,7 @@
 import * as v from 'valibot';
 import { AccountName } from './account-name.ts';
 import { isDisplayLine } from './display-text.ts';
-import { Hash, Kid, PublicSealingKey, PublicSigningKey, SealedBytes, Seconds } from './keys.ts';
+import { Hash, Kid, PublicSealingKey, PublicSigningKey, SealedBytes, Seconds, wholeFrom } from './keys.ts';
 import { statementKind } from './statement.ts';
 
 /** What a device may do for its account. `answer` covers logins and approvals, `pay` payments. */
@@ -30,7 +30,7 @@ export const DeviceName = v.pipe(
 
 /** The account's encryption key of a time, sealed to each device that then was in the account. */
 const Epoch = v.strictObject({
-  n: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  n: wholeFrom(0),
   key: PublicSealingKey,
   sealed: v.record(Kid, SealedBytes),
 });
@@ -51,7 +51,7 @@ const Recovery = v.strictObject({
 const position = {
   sub: AccountName,
   iat: Seconds,
-  seq: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  seq: wholeFrom(1),
   prev: Hash,
 };
 

@@ -4,8 +4,20 @@
  */
 import * as v from 'valibot';
 import { BASE64URL_16_BYTES } from './base64url.ts';
-import { isDisplayLine, MAX_FIELDS_BYTES, MAX_TEXT_BYTES, utf8Length } from './display-text.ts';
+import {
+  checkDisplayLine,
+  isDisplayLine,
+  MAX_FIELDS_BYTES,
+  MAX_TEXT_BYTES,
+  utf8Length,
+} from './display-text.ts';
+import { CountersignError } from './errors.ts';
 import { PasscodeCommitment } from './passcode.ts';
+
+const MAX_PARTS = 32;
+const MAX_FIELDS = 64;
+/** Bytes of a button's words, and of a field's name. */
+const MAX_LABEL_BYTES = 64;
 
 const Line = (maxBytes: number) =>
   v.pipe(
@@ -20,13 +32,13 @@ export const Part = v.variant('type', [
   v.strictObject({
     type: v.literal('button'),
     value: v.picklist(['accept', 'reject']),
-    text: Line(64),
+    text: Line(MAX_LABEL_BYTES),
   }),
 ]);
 export type Part = v.InferOutput<typeof Part>;
 
 /** A named value, say the amount of a payment or the host of a login. */
-export const Field = v.strictObject({ name: Line(64), value: Line(MAX_FIELDS_BYTES) });
+export const Field = v.strictObject({ name: Line(MAX_LABEL_BYTES), value: Line(MAX_FIELDS_BYTES) });
 export type Field = v.InferOutput<typeof Field>;
 
 /** What an answer decides; it picks the right a device needs, and how long the question may stand. */
@@ -38,8 +50,8 @@ export const Salt = v.pipe(v.string(), v.regex(BASE64URL_16_BYTES, 'expected 16 
 export const Question = v.pipe(
   v.strictObject({
     kind: Kind,
-    parts: v.pipe(v.array(Part), v.minLength(1), v.maxLength(32)),
-    fields: v.optional(v.pipe(v.array(Field), v.maxLength(64))),
+    parts: v.pipe(v.array(Part), v.minLength(1), v.maxLength(MAX_PARTS)),
+    fields: v.optional(v.pipe(v.array(Field), v.maxLength(MAX_FIELDS))),
     /** The answer must carry the passcode that the enquirer shows. */
     passcode: v.optional(PasscodeCommitment),
     /** The device must check that the person is there: a PIN, a fingerprint. */
@@ -47,18 +59,50 @@ export const Question = v.pipe(
     /** Keeps the digest of a sealed question from being guessed. */
     salt: Salt,
   }),
+  v.check(({ parts }) => bytesOfParts(parts) <= MAX_TEXT_BYTES, `parts of more than ${MAX_TEXT_BYTES} bytes`),
   v.check(
-    ({ parts }) => utf8Length(parts.map((part) => part.text).join('')) <= MAX_TEXT_BYTES,
-    `parts of more than ${MAX_TEXT_BYTES} bytes`,
-  ),
-  v.check(
-    ({ fields = [] }) =>
-      utf8Length(fields.map(({ name, value }) => name + value).join('')) <= MAX_FIELDS_BYTES,
+    ({ fields = [] }) => bytesOfFields(fields) <= MAX_FIELDS_BYTES,
     `fields of more than ${MAX_FIELDS_BYTES} bytes`,
   ),
   v.check(({ parts }) => parts.some(({ type }) => type !== 'button'), 'buttons without a question'),
 );
 export type Question = v.InferOutput<typeof Question>;
+
+/**
+ * Checks the parts of a question that is yet to be asked, and says what is wrong with them; in a question that
+ * came from elsewhere the same is `statement-malformed`.
+ * @throws `text-refused`, `text-too-long`
+ */
+export function checkParts(parts: readonly Part[]): void {
+  for (const { type, text } of parts) {
+    checkDisplayLine(text, type === 'button' ? MAX_LABEL_BYTES : MAX_TEXT_BYTES);
+  }
+  checkAmount('parts', parts.length, MAX_PARTS, bytesOfParts(parts), MAX_TEXT_BYTES);
+}
+
+/** Checks fields as `checkParts` checks parts. */
+export function checkFields(fields: readonly Field[]): void {
+  for (const { name, value } of fields) {
+    checkDisplayLine(name, MAX_LABEL_BYTES);
+    checkDisplayLine(value, MAX_FIELDS_BYTES);
+  }
+  checkAmount('fields', fields.length, MAX_FIELDS, bytesOfFields(fields), MAX_FIELDS_BYTES);
+}
+
+function checkAmount(what: string, count: number, most: number, bytes: number, mostBytes: number): void {
+  if (count > most) throw new CountersignError('text-refused', `more than ${most} ${what}`);
+  if (bytes > mostBytes) {
+    throw new CountersignError('text-too-long', `${what} of more than ${mostBytes} bytes together`);
+  }
+}
+
+function bytesOfParts(parts: readonly { text: string }[]): number {
+  return utf8Length(parts.map(({ text }) => text).join(''));
+}
+
+function bytesOfFields(fields: readonly Field[]): number {
+  return utf8Length(fields.map(({ name, value }) => name + value).join(''));
+}
 
 /** Longest lifetime of a request by what it decides, in seconds. */
 export const MAX_LIFETIME: Readonly<Record<Kind, number>> = { login: 600, payment: 600, approval: 86_400 };

@@ -5,14 +5,14 @@
  * @module
  */
 import * as v from 'valibot';
-import { CHECKPOINT_AGE, type CheckpointPayload, CheckpointStatement } from './checkpoint.ts';
+import { CHECKPOINT_AGE, type CheckpointPayload, CheckpointStatement, isForHead } from './checkpoint.ts';
 import type { CryptoProvider } from './crypto-provider.ts';
 import type { DeviceLog } from './device-log.ts';
 import { CountersignError } from './errors.ts';
 import { PublicSigningKey } from './keys.ts';
 import { Question } from './question.ts';
 import { replayLog } from './replay.ts';
-import { CLOCK_SKEW, type OpenRequest, parseRequest, verifyRequest } from './request.ts';
+import { CLOCK_SKEW, checkLifetime, type OpenRequest, parseRequest, verifyRequest } from './request.ts';
 import { type OpenResponse, verifyResponse } from './response.ts';
 import { checkDisclosed, parseContent } from './sealing.ts';
 import { describeIssue, parseStatement, type Verified, verifyStatement } from './statement.ts';
@@ -61,6 +61,7 @@ export async function verifyReceipt(crypto: CryptoProvider, input: unknown): Pro
     brokers: [payload.aud],
   });
   const request = await discloseRequest(crypto, verified, receipt.disclosed?.request);
+  checkLifetime(request.question.kind, payload.exp - payload.iat);
   const response = await verifyResponse(crypto, request, account, receipt.response, async (sealed) => {
     const plaintext = disclosed(receipt.disclosed?.response);
     await checkDisclosed(crypto, sealed, plaintext);
@@ -68,7 +69,7 @@ export async function verifyReceipt(crypto: CryptoProvider, input: unknown): Pro
   });
   const checkpoint = await parseStatement(crypto, CheckpointStatement, receipt.checkpoint.statement);
   const word = await verifyStatement(crypto, checkpoint, receipt.checkpoint.key);
-  if (word.payload.sub_id !== account.identity || word.payload.head.hash !== account.head.hash) {
+  if (!isForHead(word.payload, account)) {
     throw new CountersignError('receipt-invalid', 'the checkpoint is for another log than the receipt holds');
   }
   if (word.payload.iss !== payload.aud) {

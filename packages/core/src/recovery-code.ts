@@ -14,7 +14,7 @@ export const RECOVERY_KEY = 'countersign recovery key 1';
 const CHECK_LABEL = 'countersign recovery check 1';
 
 export async function drawRecoveryCode(crypto: CryptoProvider): Promise<string> {
-  return print(crypto, crypto.randomBytes(SECRET_BYTES));
+  return recoveryCodeOf(crypto, crypto.randomBytes(SECRET_BYTES));
 }
 
 /**
@@ -27,7 +27,7 @@ export async function readRecoveryCode(
 ): Promise<Uint8Array<ArrayBuffer>> {
   const letters = ungroupBase32(typed);
   const secret = letters.length === LETTERS ? decodeBase32(letters)?.slice(0, SECRET_BYTES) : undefined;
-  if (secret === undefined || ungroupBase32(await print(crypto, secret)) !== letters) {
+  if (secret === undefined || ungroupBase32(await recoveryCodeOf(crypto, secret)) !== letters) {
     throw new CountersignError('recovery-invalid', 'not a recovery code, or mistyped', {
       hint: 'it has 28 letters in seven groups of four; look for a letter taken for another',
     });
@@ -35,7 +35,8 @@ export async function readRecoveryCode(
   return secret;
 }
 
-async function print(crypto: CryptoProvider, secret: Uint8Array): Promise<string> {
+/** The code of a secret, as it is printed. */
+export async function recoveryCodeOf(crypto: CryptoProvider, secret: Uint8Array): Promise<string> {
   const label = new TextEncoder().encode(CHECK_LABEL);
   const data = new Uint8Array(label.length + secret.length);
   data.set(label);

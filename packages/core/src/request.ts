@@ -11,7 +11,8 @@ import { activeDevice, checkRight, type Device, type DeviceLog, sealingEpoch } f
 import { CountersignError } from './errors.ts';
 import { Hash, Seconds } from './keys.ts';
 import type { Right } from './log-entries.ts';
-import { DEFAULT_LIFETIME, type Kind, MAX_LIFETIME, Question } from './question.ts';
+import { Origin } from './origin.ts';
+import { checkFields, checkParts, DEFAULT_LIFETIME, type Kind, MAX_LIFETIME, Question } from './question.ts';
 import { drawSalt, openContent, parseContent, SealedContent, sealContent } from './sealing.ts';
 import {
   parseStatement,
@@ -38,7 +39,7 @@ const clear = {
   sub: AccountName,
   sub_id: Hash,
   /** Origin of the broker that is meant. */
-  aud: v.pipe(v.string(), v.maxLength(255)),
+  aud: Origin,
   iat: Seconds,
   exp: Seconds,
 };
@@ -84,7 +85,8 @@ export interface Asking {
 
 /**
  * Makes a request.
- * @throws `request-lifetime`, `epoch-stale`, `statement-malformed` where the question may not be shown
+ * @throws `request-lifetime`, `epoch-stale`; `text-refused`, `text-too-long` where the question may not be shown;
+ *   `statement-malformed` where it has not the form of one
  */
 export async function createRequest(
   crypto: CryptoProvider,
@@ -93,6 +95,8 @@ export async function createRequest(
 ): Promise<OpenRequest> {
   const { lifetime = DEFAULT_LIFETIME[asked.kind], sealed: seal = true, ...rest } = asked;
   checkLifetime(asked.kind, lifetime);
+  checkParts(asked.parts);
+  checkFields(asked.fields ?? []);
   const question = parseContent(Question, JSON.stringify({ ...rest, salt: drawSalt(crypto) }));
   const base = {
     jti: encodeBase64url(crypto.randomBytes(16)),
@@ -201,7 +205,11 @@ export function parseRequest(crypto: CryptoProvider, jws: string): Promise<State
   return parseStatement(crypto, RequestStatement, jws);
 }
 
-function checkLifetime(kind: Kind, lifetime: number): void {
+/**
+ * Checks how long a request stands, in seconds, by what it decides.
+ * @throws `request-lifetime`
+ */
+export function checkLifetime(kind: Kind, lifetime: number): void {
   if (!Number.isInteger(lifetime) || lifetime < 1 || lifetime > MAX_LIFETIME[kind]) {
     throw new CountersignError(
       'request-lifetime',

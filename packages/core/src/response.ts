@@ -8,7 +8,7 @@ import { AccountName } from './account-name.ts';
 import type { CryptoProvider, Opener, Signer } from './crypto-provider.ts';
 import { activeDevice, checkKnownHead, type Device, type DeviceLog, deviceAt } from './device-log.ts';
 import { CountersignError } from './errors.ts';
-import { Hash, Seconds } from './keys.ts';
+import { Hash, Seconds, wholeFrom } from './keys.ts';
 import { checkPasscode, normalizePasscode, PASSCODE_DIGITS } from './passcode.ts';
 import { Salt } from './question.ts';
 import { CLOCK_SKEW, checkMayAnswer, type OpenRequest } from './request.ts';
@@ -49,7 +49,7 @@ export const Decision = v.variant('decision', [
   v.strictObject({
     ...common,
     decision: v.literal('passcode-failed'),
-    failures: v.pipe(v.number(), v.integer(), v.minValue(1)),
+    failures: wholeFrom(1),
   }),
 ]);
 export type Decision = v.InferOutput<typeof Decision>;
@@ -63,7 +63,7 @@ const clear = {
   iss_id: Hash,
   iat: Seconds,
   /** The newest entry of its own log that the device knew. */
-  head: v.strictObject({ seq: v.pipe(v.number(), v.integer(), v.minValue(0)), hash: Hash }),
+  head: v.strictObject({ seq: wholeFrom(0), hash: Hash }),
 };
 
 export const ResponseStatement = statementKind(

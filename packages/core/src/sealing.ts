@@ -13,13 +13,13 @@ import {
   type PublicSealingJwk,
 } from './crypto-provider.ts';
 import { CountersignError } from './errors.ts';
-import { Hash, SealedBytes } from './keys.ts';
+import { Hash, SealedBytes, wholeFrom } from './keys.ts';
 import { describeIssue } from './statement.ts';
 import { parseStrictJson } from './strict-json.ts';
 
 export const SealedContent = v.strictObject({
   /** Number of the epoch whose key it is sealed to. */
-  epoch: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  epoch: wholeFrom(0),
   /** SHA-256 of the plaintext. */
   digest: Hash,
   box: SealedBytes,
@@ -27,7 +27,7 @@ export const SealedContent = v.strictObject({
 export type SealedContent = v.InferOutput<typeof SealedContent>;
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** 16 random bytes, the salt of a content. */
 export function drawSalt(crypto: CryptoProvider): string {

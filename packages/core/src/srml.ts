@@ -4,9 +4,9 @@
  * @module
  */
 import { SaxesParser } from 'saxes';
-import { checkDisplayLine, makeVisible } from './display-text.ts';
+import { makeVisible } from './display-text.ts';
 import { CountersignError } from './errors.ts';
-import type { Part } from './question.ts';
+import { checkParts, type Part } from './question.ts';
 
 const NAMESPACE = 'http://hallambaker.com/Schemas/srml.xsd';
 const MAX_SOURCE = 4096;
@@ -45,12 +45,13 @@ export function parseSrml(source: string): Part[] {
   });
   parser.on('text', (more) => {
     if (open.length === 2) text += more;
-    else if (more.trim() !== '') refuse('text outside h1, p and button');
+    else if (/[^ \t\r\n]/.test(more)) refuse('text outside h1, p and button');
   });
   parser.on('closetag', () => {
     const name = open.pop();
     if (name === 'srml') return;
-    const line = checkDisplayLine(text.replace(/[ \t\r\n]+/g, ' ').trim());
+    // only what XML calls white space: any other space is the reader's to see, and refused
+    const line = text.replace(/[ \t\r\n]+/g, ' ').replace(/^ | $/g, '');
     parts.push(
       name === 'button'
         ? { type: 'button', value: value!, text: line }
@@ -60,6 +61,7 @@ export function parseSrml(source: string): Part[] {
 
   parser.write(source).close();
   if (!parts.some(({ type }) => type !== 'button')) refuse('no question');
+  checkParts(parts);
   return parts;
 }
 

@@ -4,9 +4,9 @@
  * @module
  */
 import { Aes256Gcm, CipherSuite, DhkemX25519HkdfSha256, HkdfSha256 } from '@hpke/core';
+import { argon2idWasm } from './argon2-wasm.ts';
 import { decodeBase64url } from './base64url.ts';
 import type {
-  Argon2Parameters,
   CryptoProvider,
   Opener,
   PublicSealingJwk,
@@ -92,18 +92,7 @@ export const webCrypto: CryptoProvider = {
     return sealed;
   },
 
-  async argon2id(secret: Uint8Array, parameters: Argon2Parameters) {
-    const { argon2id } = await import('hash-wasm');
-    return argon2id({
-      password: secret,
-      salt: parameters.salt,
-      memorySize: parameters.memory,
-      iterations: parameters.passes,
-      parallelism: parameters.lanes,
-      hashLength: parameters.length,
-      outputType: 'binary',
-    });
-  },
+  argon2id: argon2idWasm,
 };
 
 /** A signer whose key is a `CryptoKey`; the pair is what DPoP proofs are made with. */

@@ -94,6 +94,27 @@ describe('nothing imports along a forbidden arrow', () => {
   }
 });
 
+test('the ordinary library does not load the curve that only mutual sessions need', () => {
+  const reached = new Set<string>();
+  const outside = new Set<string>();
+  const visit = (file: string) => {
+    if (reached.has(file)) return;
+    reached.add(file);
+    for (const specifier of importsOf(readFileSync(file, 'utf8'))) {
+      if (specifier.startsWith('.')) visit(join(dirname(file), specifier));
+      else outside.add(specifier);
+    }
+  };
+  visit(join(PACKAGES, 'core', 'src', 'index.ts'));
+  assert.ok(outside.has('valibot'));
+  assert.deepEqual(
+    [...outside].filter((specifier) => specifier.startsWith('@noble/')),
+    [],
+  );
+  visit(join(PACKAGES, 'core', 'src', 'session-exchange.ts'));
+  assert.ok(outside.has('@noble/curves/ed25519.js'));
+});
+
 describe('the table', () => {
   test('speaks of every package that there is', () => {
     const packages = globSync('*/package.json', { cwd: PACKAGES }).map((file) => dirname(file));

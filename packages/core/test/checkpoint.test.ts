@@ -22,7 +22,7 @@ for (const algorithm of ALGORITHMS) {
       jws = (await createCheckpoint(webCrypto, broker, BROKER, alice.log, NOW)).jws;
     });
     const verify = (text: string, log = alice.log) =>
-      verifyCheckpoint(webCrypto, text, broker.publicKey, log);
+      verifyCheckpoint(webCrypto, text, { origin: BROKER, key: broker.publicKey }, log);
 
     test('says that a head was the newest at a time', async () => {
       const { payload } = await verify(jws);
@@ -47,9 +47,12 @@ for (const algorithm of ALGORITHMS) {
     });
 
     test('by another broker is refused', async () => {
-      const { publicKey } = await generateSigner(algorithm);
-      const read = verifyCheckpoint(webCrypto, jws, publicKey, alice.log);
+      const { publicKey: key } = await generateSigner(algorithm);
+      const read = verifyCheckpoint(webCrypto, jws, { origin: BROKER, key }, alice.log);
       await assert.rejects(read, refused('signature-invalid'));
+      const named = { origin: 'https://other.example', key: broker.publicKey };
+      const readAsNamed = verifyCheckpoint(webCrypto, jws, named, alice.log);
+      await assert.rejects(readAsNamed, refused('checkpoint-invalid'));
     });
   });
 }
@@ -63,7 +66,7 @@ describe('a checkpoint for another head than the log has is refused', () => {
   });
   const check = async (of: TestAccount['log'], has: TestAccount['log']) => {
     const { jws } = await createCheckpoint(webCrypto, broker, BROKER, of, NOW);
-    return verifyCheckpoint(webCrypto, jws, broker.publicKey, has);
+    return verifyCheckpoint(webCrypto, jws, { origin: BROKER, key: broker.publicKey }, has);
   };
 
   test('an older one: the log goes on', async () => {
@@ -84,6 +87,10 @@ describe('a checkpoint for another head than the log has is refused', () => {
     await assert.rejects(check(bob.log, alice.log), refused('checkpoint-invalid'));
     await assert.rejects(
       check({ ...bob.log, head: alice.log.head }, alice.log),
+      refused('checkpoint-invalid'),
+    );
+    await assert.rejects(
+      check({ ...alice.log, name: 'bob@example.com' }, alice.log),
       refused('checkpoint-invalid'),
     );
   });

@@ -63,6 +63,24 @@ const ES256_SIGNATURE = decodeBase64url(
   'DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q',
 );
 
+/** All texts of the points whose order divides 8, those that RFC 8032 section 5.1.3 does not decode too. */
+const SMALL_ORDER = [
+  '0000000000000000000000000000000000000000000000000000000000000000',
+  '0000000000000000000000000000000000000000000000000000000000000080',
+  '0100000000000000000000000000000000000000000000000000000000000000',
+  '0100000000000000000000000000000000000000000000000000000000000080',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05',
+  '26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a',
+  'c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
+  'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff',
+] as const;
+
 /** Order of the Ed25519 base point (RFC 8032 section 5.1). */
 const L = 2n ** 252n + 27742317777372353535851937790883648493n;
 
@@ -120,20 +138,33 @@ function signatures(provider: CryptoProvider): void {
     });
   }
 
-  test('Ed25519: the second form of a signature (S + L) is false (RFC 8032 section 5.1.7)', async () => {
+  test('Ed25519: the other forms of a signature (S + nL) are false (RFC 8032 section 5.1.7)', async () => {
     const { key, data, signature } = ED25519_VECTORS[1];
     const bytes = hex(signature);
-    let s = bytes.slice(32).reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n) + L;
-    for (let i = 32; i < 64; i++, s >>= 8n) bytes[i] = Number(s & 255n);
-    assert.equal(await provider.verify(ed25519(key), hex(data), bytes), false);
+    const least = bytes.slice(32).reduceRight((sum, byte) => sum * 256n + BigInt(byte), 0n);
+    for (let s = least + L; s < 2n ** 256n; s += L) {
+      for (let i = 32, rest = s; i < 64; i++, rest >>= 8n) bytes[i] = Number(rest & 255n);
+      assert.equal(await provider.verify(ed25519(key), hex(data), bytes), false);
+    }
   });
 
-  test('Ed25519: a key of small order, for which one signature fits all words, is false', async () => {
-    const one = `01${'00'.repeat(31)}`;
-    const everything = hex(one + '00'.repeat(32));
-    for (const key of [one, '00'.repeat(32), `ec${'ff'.repeat(30)}7f`]) {
-      assert.equal(await provider.verify(ed25519(key), text('any words'), everything), false);
+  test('Ed25519: a key of small order, for which one signature fits many words, is false', async () => {
+    for (const key of SMALL_ORDER.map(ed25519)) {
+      for (const r of SMALL_ORDER) {
+        const signature = hex(r + '00'.repeat(32));
+        // each word would do for one signature in eight at least
+        for (let word = 0; word < 40; word++) {
+          assert.equal(await provider.verify(key, Uint8Array.of(word), signature), false);
+        }
+      }
     }
+  });
+
+  test('Ed25519: a signature whose R is of small order is false, though its equation holds', async () => {
+    const { key, data } = ED25519_VECTORS[1];
+    const s = '675d054595fa17cb6a44e3ada6ca385e55667e41a63fdab0ac22d10000354002';
+    const signature = hex(`01${'00'.repeat(31)}${s}`);
+    assert.equal(await provider.verify(ed25519(key), hex(data), signature), false);
   });
 
   const signature = new Uint8Array(64).fill(1);

@@ -94,14 +94,23 @@ describe('a sealed question that breaks the rules is refused by the device', () 
 });
 
 describe('a question that may not be shown', () => {
-  for (const [what, asked] of [
-    ['a bidi override', { parts: [{ type: 'p', text: 'a\u202Eb' }] }],
-    ['a link', { parts: [{ type: 'h1', text: 'https://x.example' }] }],
-    ['no parts', { parts: [] }],
-    ['too many bytes of fields', { fields: [{ name: 'a', value: 'b'.repeat(8192) }] }],
+  const parts = (...texts: string[]) => ({ parts: texts.map((text) => ({ type: 'p', text })) });
+  const fields = (...names: string[]) => ({ fields: names.map((name) => ({ name, value: 'b' })) });
+  for (const [what, code, asked] of [
+    ['a bidi override', 'text-refused', parts('a\u202Eb')],
+    ['a link', 'text-refused', parts('https://x.example')],
+    ['an empty text', 'text-refused', parts('')],
+    ['a link in a field', 'text-refused', fields('https://x.example')],
+    ['more than 32 parts', 'text-refused', parts(...'a'.repeat(33))],
+    ['more than 64 fields', 'text-refused', fields(...'a'.repeat(65))],
+    ['too many bytes of one text', 'text-too-long', parts('a'.repeat(1025))],
+    ['too many bytes of all texts', 'text-too-long', parts('a'.repeat(512), 'a'.repeat(513))],
+    ['too many bytes of a field’s name', 'text-too-long', fields('a'.repeat(65))],
+    ['too many bytes of fields', 'text-too-long', { fields: [{ name: 'a', value: 'b'.repeat(8192) }] }],
+    ['no parts', 'statement-malformed', parts()],
   ] as const) {
     test(`is not asked: ${what}`, async () => {
-      await assert.rejects(ask(shop, alice, asked as unknown as object), refused('statement-malformed'));
+      await assert.rejects(ask(shop, alice, asked as unknown as object), refused(code));
     });
   }
 });

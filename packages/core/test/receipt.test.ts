@@ -3,8 +3,9 @@ import { before, describe, test } from 'node:test';
 import { createCheckpoint } from '../src/checkpoint.ts';
 import type { SignatureAlgorithm } from '../src/crypto-provider.ts';
 import { type Receipt, verifyReceipt } from '../src/receipt.ts';
-import type { Asked } from '../src/request.ts';
+import { type Asked, RequestStatement } from '../src/request.ts';
 import { verifyResponse } from '../src/response.ts';
+import { signStatement } from '../src/statement.ts';
 import { generateSigner, webCrypto } from '../src/webcrypto.ts';
 import {
   ALGORITHMS,
@@ -251,6 +252,19 @@ describe('the logs of a receipt', () => {
     const swapped = { ...receipt, account_log: enquirer_log, enquirer_log: account_log };
     await assert.rejects(verify(swapped), refused('account-mismatch'));
   });
+});
+
+test('a request that stood longer than its kind may is in no receipt, sealed or not', async () => {
+  for (const sealed of [true, false]) {
+    const { alice, shop } = await keep({ sealed });
+    const asked = await ask(shop, alice, { sealed });
+    const { signer } = shop.devices[0]!;
+    const payload = { ...asked.statement.payload, exp: NOW + 601 };
+    const statement = await signStatement(webCrypto, RequestStatement, signer, payload);
+    const request = { ...asked, statement };
+    const receipt = await write(alice, shop, request, await answer(alice, shop, request), NOW + 6);
+    await assert.rejects(verify(receipt), refused('request-lifetime'));
+  }
 });
 
 test('what is no receipt at all is refused', async () => {

@@ -69,6 +69,7 @@ describe('SRML', () => {
     ['another root', '<html><p>a</p></html>'],
     ['text between its elements', srml('a<p>b</p>')],
     ['text after its end', `${srml('<p>b</p>')}a`],
+    ['an odd space between its elements', srml('\u00A0<p>b</p>')],
     ['an element left open', '<srml><p>a</p>'],
     ['a wrong end', srml('<p>a</h1>')],
     ['a button without a value', srml('<p>a</p><button>b</button>')],
@@ -89,6 +90,9 @@ describe('SRML', () => {
     ['a bidi override by its number', '<p>a&#x202E;b</p>'],
     ['a zero-width space', '<p>a\u200Bb</p>'],
     ['a link by its letters’ numbers', '<p>&#104;ttps://evil.example</p>'],
+    ['a space at its beginning that is not the plain one', '<p>&#xA0;a</p>'],
+    ['a mark at its end that nobody sees', '<p>a\uFEFF</p>'],
+    ['more than 32 parts', '<p>a</p>'.repeat(33)],
     ['an empty paragraph', '<p> </p>'],
     ['an empty element', '<p/>'],
   ] as const) {
@@ -97,9 +101,15 @@ describe('SRML', () => {
     });
   }
 
-  test('whose text is longer than 1024 bytes is refused', () => {
-    assert.throws(() => parseSrml(srml(`<p>${'a'.repeat(1025)}</p>`)), refused('text-too-long'));
-  });
+  for (const [what, inner] of [
+    ['a text of more than 1024 bytes', `<p>${'a'.repeat(1025)}</p>`],
+    ['more than 1024 bytes in all its texts', `<h1>${'a'.repeat(512)}</h1><p>${'a'.repeat(513)}</p>`],
+    ['more than 64 bytes on a button', `<p>a</p><button value="accept">${'a'.repeat(65)}</button>`],
+  ] as const) {
+    test(`with ${what} is refused`, () => {
+      assert.throws(() => parseSrml(srml(inner)), refused('text-too-long'));
+    });
+  }
 
   test('any string is parts or a refusal, and nothing else', () => {
     const fragment = fc.constantFrom(

@@ -16,12 +16,21 @@ import {
   rejectEnrolment,
 } from '../enrolments.ts';
 import { checkWaitingKey, provenDevice } from './proven-device.ts';
+import { LOG_ERRORS, PROOF_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
 import { ByName, Entries, Failed, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
 import type { ValibotFastify } from './valibot-fastify.ts';
 import { EnrolmentView, enrolmentView, NoticeView, WaitingView, waitingView } from './views.ts';
 
 /** How far back notices are told, in seconds. */
 const NOTICE_AGE = 30 * 86_400;
+
+const SETTLING = [
+  'enrolment-unknown',
+  'enrolment-settled',
+  'enrolment-expired',
+  'enrolment-mismatch',
+  'response-late',
+] as const;
 
 const OfEnrolment = v.strictObject({ ...ByName.entries, hash: Hash });
 const Done = v.object({ done: v.literal(true) });
@@ -32,6 +41,8 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
     {
       schema: {
         summary: 'A fresh challenge for a new device, good for two minutes',
+        'x-caller': 'anybody',
+        'x-errors': ['account-unknown'],
         tags: ['enrolment'],
         params: ByName,
         response: { 200: v.object({ challenge: Statement, identity: Hash }), ...Failed },
@@ -45,6 +56,15 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
     {
       schema: {
         summary: 'Give a PIN by which a new device may come before the door',
+        'x-caller': 'whoever has the signed invitation',
+        'x-errors': [
+          ...STATEMENT_ERRORS,
+          'account-unknown',
+          'account-mismatch',
+          'device-not-entitled',
+          'pin-expired',
+          'response-late',
+        ],
         tags: ['enrolment'],
         params: ByName,
         body: v.strictObject({ statement: Statement }),
@@ -62,6 +82,18 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
     {
       schema: {
         summary: 'Come before the door, as a new device with a PIN’s ticket; the same again is a safe retry',
+        'x-caller': 'whoever has the signed enrolment, and the ticket of a PIN',
+        'x-errors': [
+          ...STATEMENT_ERRORS,
+          'account-unknown',
+          'account-mismatch',
+          'challenge-invalid',
+          'enrolment-expired',
+          'pin-wrong',
+          'pin-used',
+          'pin-expired',
+          'too-many-enrolments',
+        ],
         tags: ['enrolment'],
         params: ByName,
         body: v.strictObject({ enrolment: Statement, ticket: v.pipe(v.string(), v.maxLength(128)) }),
@@ -80,6 +112,7 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
       schema: {
         summary:
           'List devices that wait before the door, and what was kept from it (a device of the account only)',
+        'x-errors': PROOF_ERRORS,
         tags: ['enrolment'],
         security: [{ dpop: [] }],
         params: ByName,
@@ -103,6 +136,8 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
     {
       schema: {
         summary: 'What has become of a waiting device, waiting for it if asked to (that device only)',
+        'x-caller': 'the waiting device',
+        'x-errors': [...PROOF_ERRORS, 'enrolment-unknown'],
         tags: ['enrolment'],
         security: [{ dpop: [] }],
         params: OfEnrolment,
@@ -127,14 +162,17 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
     {
       schema: {
         summary: 'Let a waiting device in, by entries of the device log',
+        'x-caller': 'whoever has the signed statement and entries',
+        'x-errors': [...LOG_ERRORS, ...SETTLING],
         tags: ['enrolment'],
         params: OfEnrolment,
-        body: v.strictObject({ statement: Statement, entries: Entries }),
+        body: v.strictObject({ statement: Statement, entries: Entries, share: v.optional(Statement) }),
         response: { 200: v.object({ seq: v.number(), hash: Hash }), ...Failed },
       },
     },
     async ({ params, body }) =>
-      (await acceptEnrolment(context, params.name, params.hash, body.statement, body.entries)).head,
+      (await acceptEnrolment(context, params.name, params.hash, body.statement, body.entries, body.share))
+        .head,
   );
 
   app.post(
@@ -142,6 +180,8 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
     {
       schema: {
         summary: 'Turn a waiting device away',
+        'x-caller': 'whoever has the signed statement',
+        'x-errors': [...STATEMENT_ERRORS, 'account-unknown', ...SETTLING],
         tags: ['enrolment'],
         params: OfEnrolment,
         body: v.strictObject({ statement: Statement }),
@@ -159,6 +199,8 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
     {
       schema: {
         summary: 'Say, as the new device, that what was sealed to it is open: now it is in',
+        'x-caller': 'whoever has the signed statement',
+        'x-errors': [...STATEMENT_ERRORS, 'account-unknown', ...SETTLING],
         tags: ['enrolment'],
         params: OfEnrolment,
         body: v.strictObject({ statement: Statement }),

@@ -12,6 +12,8 @@ import {
   MAX_TEXT_BYTES,
   PublicSigningKey,
   parseRequest,
+  treeOrigin,
+  treeVerifierKey,
 } from '@countersign/core';
 import * as v from 'valibot';
 import { appendToLog, checkpointOf, findIdentified, readLog, registerAccount } from '../accounts.ts';
@@ -28,11 +30,13 @@ import {
 } from '../requests.ts';
 import { addEnrolmentRoutes } from './enrolment-routes.ts';
 import { provenDevice } from './proven-device.ts';
-import { ByName, Entries, Failed, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
+import { addRoomRoutes } from './room-routes.ts';
+import { LOG_ERRORS, PROOF_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
+import { ByName, Entries, Failed, MAX_PAGE, MAX_WAIT, Statement, treeSize, wholeNumber } from './schemas.ts';
+import { addSessionRoutes } from './session-routes.ts';
+import { addTreeRoutes } from './tree-routes.ts';
 import type { ValibotFastify } from './valibot-fastify.ts';
 import { ErrorView, LogView, ReceiptView, RequestView, requestView, StateView, stateView } from './views.ts';
-
-const MAX_PAGE = 100;
 
 const ByHash = v.strictObject({ hash: Hash });
 const cursor = (what: string) => v.optional(wholeNumber(0, Number.MAX_SAFE_INTEGER, what));
@@ -45,7 +49,11 @@ const PageQuery = v.strictObject({
 const WellKnown = v.object({
   versions: v.array(v.string()),
   origin: v.string(),
-  key: v.pipe(PublicSigningKey, v.description('Signs checkpoints')),
+  key: v.pipe(PublicSigningKey, v.description('Signs checkpoints and tree heads')),
+  tree: v.object({
+    url: v.pipe(v.string(), v.description('Prefix of the tree of all heads: C2SP tlog-tiles')),
+    key: v.pipe(v.string(), v.description('The same key, as tools for signed notes take it')),
+  }),
   domains: v.pipe(v.array(v.string()), v.description('Where accounts may be made; empty for anywhere')),
   features: v.array(v.string()),
   limits: v.record(v.string(), v.number()),
@@ -57,6 +65,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'What this broker is and can do',
+        'x-caller': 'anybody',
         tags: ['broker'],
         response: { 200: WellKnown },
       },
@@ -65,12 +74,27 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
       versions: ['1'],
       origin: context.origins[0],
       key: context.publicKey,
+      tree: {
+        url: `${context.origins[0]}/tlog/`,
+        key: await treeVerifierKey(context.crypto, treeOrigin(context.origins[0]), context.publicKey),
+      },
       domains: [...context.domains],
-      features: ['confirm', 'sealed', 'passcode', 'contacts', 'stream', 'devices'],
+      features: [
+        'confirm',
+        'sealed',
+        'passcode',
+        'contacts',
+        'stream',
+        'devices',
+        'rooms',
+        'sessions',
+        'transparency',
+      ],
       limits: {
         pending: MAX_PENDING,
         per_minute: MAX_PER_MINUTE,
         per_hour: MAX_PER_HOUR,
+        registrations_per_hour: context.registrations.perHour,
         wait_seconds: MAX_WAIT,
         lifetime_seconds: LONGEST_LIFETIME,
         text_bytes: MAX_TEXT_BYTES,
@@ -84,6 +108,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Whether the broker can read its store',
+        'x-caller': 'anybody',
         tags: ['broker'],
         response: { 200: v.object({ status: v.literal('ok') }), ...Failed },
       },
@@ -99,13 +124,21 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Register an account by the first entries of its device log',
+        'x-caller': 'whoever has the signed entries',
+        'x-errors': [
+          ...STATEMENT_ERRORS,
+          'name-invalid',
+          'log-invalid',
+          'device-not-entitled',
+          'account-exists',
+        ],
         tags: ['accounts'],
         body: v.strictObject({ entries: Entries }),
         response: { 201: v.object({ name: AccountName, identity: Hash }), ...Failed },
       },
     },
-    async ({ body }, reply) => {
-      const { name, identity } = await registerAccount(context, body.entries);
+    async ({ body, ip }, reply) => {
+      const { name, identity } = await registerAccount(context, body.entries, ip);
       return reply.code(201).send({ name, identity });
     },
   );
@@ -114,16 +147,19 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     '/v1/accounts/:name/log',
     {
       schema: {
-        summary: 'Read an account’s device log, with a checkpoint for its head',
+        summary: 'Read an account’s device log, with a checkpoint for its head and its place in the tree',
+        'x-caller': 'anybody',
+        'x-errors': ['account-unknown'],
         tags: ['accounts'],
         params: ByName,
         querystring: v.strictObject({
           from: v.optional(wholeNumber(0, 1_000_000, 'Entries from this number on'), '0'),
+          tree: v.optional(treeSize('Size of the tree that you saw last, for a consistency proof'), '0'),
         }),
         response: { 200: LogView, ...Failed },
       },
     },
-    async ({ params, query }) => readLog(context, params.name, query.from),
+    async ({ params, query }) => readLog(context, params.name, query.from, query.tree),
   );
 
   app.post(
@@ -131,6 +167,8 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Append entries to an account’s device log, all or none',
+        'x-caller': 'whoever has the signed entries',
+        'x-errors': [...LOG_ERRORS, 'recovery-invalid', 'recovery-early'],
         tags: ['accounts'],
         params: ByName,
         body: v.strictObject({ entries: Entries }),
@@ -145,6 +183,25 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Post a request; the same one again is a safe retry',
+        'x-caller': 'whoever has the signed request',
+        'x-errors': [
+          'epoch-stale',
+          ...STATEMENT_ERRORS,
+          'enquirer-unknown',
+          'account-unknown',
+          'account-changed',
+          'account-mismatch',
+          'device-not-entitled',
+          'request-audience',
+          'request-lifetime',
+          'request-early',
+          'request-expired',
+          'request-conflict',
+          'not-permitted',
+          'contact-held',
+          'too-many-pending',
+          'too-often',
+        ],
         tags: ['requests'],
         body: v.strictObject({ request: Statement }),
         response: { 200: StateView, 201: StateView, ...Failed },
@@ -161,6 +218,8 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Read a request’s state, waiting until it is settled if asked to',
+        'x-caller': 'whoever knows the hash',
+        'x-errors': ['request-unknown'],
         tags: ['requests'],
         params: ByHash,
         querystring: v.strictObject({
@@ -180,6 +239,19 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Answer a request, by a device’s signed response',
+        'x-caller': 'whoever has the signed response',
+        'x-errors': [
+          ...STATEMENT_ERRORS,
+          'request-unknown',
+          'request-mismatch',
+          'account-unknown',
+          'account-changed',
+          'account-mismatch',
+          'device-not-entitled',
+          'contact-unknown',
+          'request-expired',
+          'request-not-pending',
+        ],
         tags: ['requests'],
         params: ByHash,
         body: v.strictObject({ response: Statement }),
@@ -194,6 +266,15 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Cancel a request of one’s own',
+        'x-caller': 'whoever has the signed statement',
+        'x-errors': [
+          ...STATEMENT_ERRORS,
+          'request-unknown',
+          'request-mismatch',
+          'response-late',
+          'request-expired',
+          'request-not-pending',
+        ],
         tags: ['requests'],
         params: ByHash,
         body: v.strictObject({ statement: Statement }),
@@ -208,6 +289,8 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Report a request as fraud; its enquirer is paused',
+        'x-caller': 'whoever has the signed statement',
+        'x-errors': [...STATEMENT_ERRORS, 'request-unknown', 'request-mismatch', 'response-late'],
         tags: ['requests'],
         params: ByHash,
         body: v.strictObject({ statement: Statement }),
@@ -225,6 +308,8 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'All that proves an answer, but for the plaintexts, which the broker never had',
+        'x-caller': 'whoever knows the hash',
+        'x-errors': ['request-unknown', 'request-not-pending'],
         tags: ['requests'],
         params: ByHash,
         response: { 200: ReceiptView, ...Failed },
@@ -258,6 +343,15 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Allow, block or forget an enquirer',
+        'x-caller': 'whoever has the signed statement',
+        'x-errors': [
+          ...STATEMENT_ERRORS,
+          'account-unknown',
+          'account-changed',
+          'device-not-entitled',
+          'log-conflict',
+          'contact-conflict',
+        ],
         tags: ['contacts'],
         body: v.strictObject({ statement: Statement }),
         response: { 200: v.object({ seq: v.number() }), ...Failed },
@@ -271,6 +365,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'Read the changes of an account’s contacts (a device of it only)',
+        'x-errors': PROOF_ERRORS,
         tags: ['devices'],
         security: [{ dpop: [] }],
         params: ByName,
@@ -296,6 +391,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'List pending requests, oldest first (a device of the account only)',
+        'x-errors': PROOF_ERRORS,
         tags: ['devices'],
         security: [{ dpop: [] }],
         params: ByName,
@@ -317,6 +413,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'List settled requests, newest first (a device of the account only)',
+        'x-errors': PROOF_ERRORS,
         tags: ['devices'],
         security: [{ dpop: [] }],
         params: ByName,
@@ -337,6 +434,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
     {
       schema: {
         summary: 'WebSocket of events (a device of the account only)',
+        'x-errors': [...PROOF_ERRORS, 'cursor-invalid'],
         description:
           'Offer the subprotocols `countersign.v1` and `dpop.<proof>`. Each message is an event; `cursor` in the query resumes after the event of that number. Close codes: 4403 revoked, 4408 read too slowly, 4410 the cursor is no longer kept (read the pending list again).',
         tags: ['devices'],
@@ -353,4 +451,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
   );
 
   addEnrolmentRoutes(app, context);
+  addTreeRoutes(app, context);
+  addRoomRoutes(app, context);
+  addSessionRoutes(app, context);
 }

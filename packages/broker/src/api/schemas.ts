@@ -6,6 +6,8 @@ import { AccountName } from '@countersign/core';
 import * as v from 'valibot';
 import { ErrorView } from './views.ts';
 
+/** The longest page of a list. */
+export const MAX_PAGE = 100;
 /** The longest poll, in seconds. */
 export const MAX_WAIT = 120;
 
@@ -25,4 +27,5 @@ export const wholeNumber = (min: number, max: number, what: string) =>
     v.maxValue(max),
     v.description(what),
   );
+export const treeSize = (what: string) => wholeNumber(0, Number.MAX_SAFE_INTEGER, what);
 export const Failed = { '4xx': ErrorView, '5xx': ErrorView } as const;

@@ -4,7 +4,7 @@
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { CountersignError, describeIssue } from '@countersign/core';
+import { CountersignError, describeIssue, type ErrorCode } from '@countersign/core';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import type {
   FastifyBaseLogger,
@@ -34,6 +34,10 @@ declare module 'fastify' {
     description?: string;
     tags?: readonly string[];
     security?: readonly Record<string, readonly string[]>[];
+    /** Who may call, where no proof of a device's key is asked for. */
+    'x-caller'?: string;
+    /** Codes that this route refuses with. */
+    'x-errors'?: readonly ErrorCode[];
   }
 }
 

@@ -39,7 +39,7 @@ export const RequestView = v.object({
 
 export const EventView = v.object({
   cursor: v.pipe(Seconds, v.description('Resume from here')),
-  kind: v.picklist(['request', 'settled', 'log', 'contacts', 'enrolment', 'notice']),
+  kind: v.picklist(['request', 'settled', 'log', 'contacts', 'enrolment', 'notice', 'room']),
   request: v.optional(RequestView),
 });
 
@@ -51,6 +51,7 @@ export const EnrolmentView = v.object({
   posted_at: Seconds,
   expires_at: Seconds,
   statement: v.optional(v.pipe(Jws, v.description('What settled it: accept, reject or complete'))),
+  share: v.optional(v.pipe(Jws, v.description('Earlier room keys, sealed to the new device'))),
 });
 
 export const WaitingView = v.object({
@@ -66,11 +67,22 @@ export const NoticeView = v.object({
   newest: Seconds,
 });
 
+export const TransparencyView = v.object({
+  tree_head: v.pipe(v.string(), v.description('Signed note: C2SP tlog-checkpoint')),
+  index: v.pipe(v.number(), v.integer(), v.description('Of the leaf of the account’s newest head')),
+  leaf: v.string(),
+  inclusion: v.pipe(v.array(Hash), v.description('Proof that the leaf stands in the tree')),
+  consistency: v.optional(
+    v.pipe(v.array(Hash), v.description('Where `tree` was given: proof that the tree grew from that size')),
+  ),
+});
+
 export const LogView = v.object({
   name: AccountName,
   identity: Hash,
   entries: v.array(Jws),
   checkpoint: Jws,
+  transparency: TransparencyView,
 });
 
 export const ReceiptView = v.object({
@@ -109,13 +121,14 @@ export function requestView(row: RequestRow): RequestView {
 }
 
 /** What the waiting device itself may see. */
-export function enrolmentView({ hash, state, postedAt, exp, outcome }: EnrolmentRow, now: number) {
+export function enrolmentView({ hash, state, postedAt, exp, outcome, share }: EnrolmentRow, now: number) {
   return {
     hash,
     state: state === 'waiting' && exp <= now ? ('expired' as const) : state,
     posted_at: postedAt,
     expires_at: exp,
     ...(outcome === undefined ? {} : { statement: outcome }),
+    ...(share === undefined ? {} : { share }),
   };
 }
 

@@ -4,7 +4,8 @@
  * Times are seconds since 1970.
  * @module
  */
-import type { Device, Head, Pending, Settled } from '@countersign/core';
+import type { Device, Head, Pending, Settled, Subtree } from '@countersign/core';
+import type { SessionStore } from './session-store.ts';
 
 /** An account as the hot path needs it: the outcome of its log's replay. */
 export interface AccountRow {
@@ -12,6 +13,8 @@ export interface AccountRow {
   readonly name: string;
   readonly identity: string;
   readonly head: Head;
+  /** Number of the epoch that may be sealed to; -1 where a device that was shown out or frozen holds its key. */
+  readonly epoch: number;
   /** By kid, also the ones that do not count; but none that was let in and has not signed that it is in. */
   readonly devices: ReadonlyMap<string, Device>;
 }
@@ -41,7 +44,7 @@ export interface RequestRow extends NewRequest {
 /** Something that the devices of an account are told. Ids grow, and are cursors. */
 export interface AccountEvent {
   readonly id: number;
-  readonly kind: 'request' | 'settled' | 'log' | 'contacts' | 'enrolment' | 'notice';
+  readonly kind: 'request' | 'settled' | 'log' | 'contacts' | 'enrolment' | 'notice' | 'room';
   /** Of the kinds `request` and `settled`. */
   readonly requestId?: number;
 }
@@ -56,6 +59,12 @@ export type Posted =
 /** A settled request, with what woke whom. */
 export interface Settlement {
   readonly request: RequestRow;
+  readonly event: AccountEvent;
+}
+
+/** An event, and whose devices are told. */
+export interface RoomEvent {
+  readonly accountId: number;
   readonly event: AccountEvent;
 }
 
@@ -90,6 +99,8 @@ export interface EnrolmentRow extends NewEnrolment {
   readonly state: 'waiting' | 'accepted' | 'complete' | 'rejected';
   /** The statement that settled it. */
   readonly outcome?: string;
+  /** Room keys that the accepting device shared. */
+  readonly share?: string;
   /** The invitation whose ticket it came with. */
   readonly invitation: string;
 }
@@ -100,6 +111,37 @@ export type EnrolmentPosted =
   | { readonly outcome: 'pin-wrong' }
   | { readonly outcome: 'pin-expired' }
   | { readonly outcome: 'pin-used' | 'too-many-enrolments'; readonly event: AccountEvent };
+
+/** How a waiting device was let in. */
+export interface Accepted {
+  readonly enrolment: EnrolmentRow;
+  readonly statement: string;
+  readonly share?: string | undefined;
+}
+
+export interface NewRoom {
+  readonly room: string;
+  /** Rows of the accounts that are in it. */
+  readonly members: readonly number[];
+  readonly hash: string;
+  readonly jws: string;
+}
+
+export interface NewRoomItem {
+  readonly room: string;
+  readonly hash: string;
+  readonly jws: string;
+  /** Of a key: its number, and the epoch of each member that it is sealed to, by account row. */
+  readonly key?: { readonly n: number; readonly epochs: Readonly<Record<number, number>> };
+  /** Of a message: the number of the key that it is sealed to. */
+  readonly sealedTo?: number;
+}
+
+export interface RoomItemRow {
+  readonly id: number;
+  readonly room: string;
+  readonly jws: string;
+}
 
 /** Something kept from an account's devices, and how often. Times are of the first and the newest. */
 export interface Notice {
@@ -115,10 +157,33 @@ export interface Page {
   readonly after?: number | undefined;
 }
 
-export interface Store {
+/**
+ * The tree of all heads. A leaf is added by whatever makes a head, in the same transaction; nothing else changes
+ * the tree.
+ */
+export interface TreeStore {
+  /** How many leaves there are. */
+  size(): Promise<number>;
+  /** The leaf of an account's head of a number. */
+  findLeaf(accountId: number, seq: number): Promise<TreeLeaf | undefined>;
+  /** Leaves in order, at most so many. */
+  readLeaves(from: number, max: number): Promise<string[]>;
+  /** Roots of perfect trees, which must be there, in the order asked for. */
+  readHashes(subtrees: readonly Subtree[]): Promise<Uint8Array[]>;
+}
+
+export interface TreeLeaf {
+  readonly index: number;
+  readonly leaf: string;
+}
+
+export interface Store extends SessionStore {
+  readonly tree: TreeStore;
   /** @throws `account-exists` */
   createAccount(account: NewAccount, now: number): Promise<AccountRow>;
   findAccount(name: string): Promise<AccountRow | undefined>;
+  /** The row of the account of an identity. */
+  accountOfIdentity(identity: string): Promise<number | undefined>;
   /** Entries from number `from` on. */
   readLog(accountId: number, from: number): Promise<string[]>;
   /**
@@ -129,11 +194,13 @@ export interface Store {
   appendLog(
     accountId: number,
     expected: Head,
-    next: { head: Head; devices: ReadonlyMap<string, Device>; entries: readonly string[] },
-    accepted?: { readonly enrolment: EnrolmentRow; readonly statement: string },
+    next: Pick<NewAccount, 'head' | 'epoch' | 'devices' | 'entries'>,
+    accepted?: Accepted,
   ): Promise<AccountEvent>;
 
   createInvitation(invitation: NewInvitation): Promise<void>;
+  /** The invitation of a ticket, as it was signed. */
+  findInvitation(accountId: number, ticket: string): Promise<string | undefined>;
   /** Lets a device wait, where its ticket is good and not too many wait or came; a ticket for one is used up. */
   postEnrolment(enrolment: NewEnrolment, ticket: string, now: number): Promise<EnrolmentPosted>;
   findEnrolment(accountId: number, hash: string): Promise<EnrolmentRow | undefined>;
@@ -146,6 +213,18 @@ export interface Store {
     statement: string,
     now: number,
   ): Promise<AccountEvent | undefined>;
+  /** @throws `room-exists` */
+  createRoom(room: NewRoom): Promise<readonly RoomEvent[]>;
+  /** Rows of a room's members, if there is such a room. */
+  findMembers(room: string): Promise<readonly number[] | undefined>;
+  /**
+   * Adds an item, where it is a key that follows the newest one, or a message sealed to the newest key, which is
+   * sealed to what every member's epoch is by now; adds nothing where it is there already.
+   * @throws `room-key-stale`
+   */
+  addRoomItem(item: NewRoomItem): Promise<readonly RoomEvent[]>;
+  /** Items of an account's rooms after a place, oldest first. */
+  listRoomItems(accountId: number, after: number, max: number): Promise<RoomItemRow[]>;
   /** What was kept from the devices since a time. */
   readNotices(accountId: number, since: number): Promise<Notice[]>;
 

@@ -2,8 +2,8 @@
  * `countersign account`: make an account, show it, read a device log.
  * @module
  */
-import { hostname, userInfo } from 'node:os';
-import { BrokerApi, createAccount } from '@countersign/client';
+import { userInfo } from 'node:os';
+import { BrokerApi, createAccount, newRecovery, UNDO_SECONDS } from '@countersign/client';
 import {
   activeDevices,
   CountersignError,
@@ -11,45 +11,57 @@ import {
   parseAccountName,
   statementId,
 } from '@countersign/core';
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import encodeQR from 'qr';
+import { duration } from '../arguments.ts';
+import type { ProtectionName } from '../profile.ts';
 import { type Cli, show, withProfile } from './context.ts';
+import { newDeviceOptions } from './new-device-options.ts';
+import { addRecoveryCommands, codeText } from './recovery.ts';
 
-export const DEFAULT_BROKER = 'http://127.0.0.1:8470';
+const SEALED_BY = { passphrase: 'your passphrase', keyring: 'a key in your keyring' } as const;
 
 export function addAccountCommands(program: Command, cli: Cli): void {
   const account = program.command('account').description('make and show your account');
 
-  account
+  const create = account
     .command('create')
     .description('make an account, with this device as its first')
-    .argument('[name]', 'like alice@example.com; by default your user name at the broker’s domain')
-    .option('--broker <url>', 'the broker that keeps it', cli.variables.COUNTERSIGN_BROKER ?? DEFAULT_BROKER)
-    .option('--device <name>', 'what you call this device', hostname())
-    .addOption(
-      new Option('--alg <algorithm>', 'of its signing key').choices(['EdDSA', 'ES256']).default('EdDSA'),
-    )
-    .action((name: string | undefined, options, command: Command) =>
+    .argument('[name]', 'like alice@example.com; by default your user name at the broker’s domain');
+  create
+    .option('--no-recovery', 'make no recovery code: with its last device, the account is lost')
+    .option('--undo <time>', 'how long any device can undo a recovery: 1h, 3d', duration, UNDO_SECONDS);
+  newDeviceOptions(create, cli, 'the broker that keeps it').action(
+    (name: string | undefined, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const broker = URL.parse(options.broker)?.origin ?? options.broker;
+        const recovery = options.recovery
+          ? await newRecovery(cli.crypto, (await new BrokerApi(broker).wellKnown()).key, options.undo)
+          : undefined;
         const keys = await createAccount({
           name: name === undefined ? await defaultName(broker) : parseAccountName(name),
           broker,
           deviceName: options.device,
           algorithm: options.alg,
-          ...profile.store(),
+          recovery: recovery?.provision,
+          ...profile.store(options.protect),
         });
         const id = await statementId(cli.crypto, keys.identity);
-        show(cli, json, { name: keys.name, fingerprint: id, link: formatAccountLink(keys) }, () =>
-          [
-            `Made the account ${cli.terminal.style('bold', keys.name)} on ${keys.broker}.`,
-            `  fingerprint  ${id}`,
-            `  keys         ${profile.folder}/keys.json, sealed`,
-            'Give others your link: `countersign account show` prints it.',
-          ].join('\n'),
+        show(
+          cli,
+          json,
+          { name: keys.name, fingerprint: id, link: formatAccountLink(keys), recoveryCode: recovery?.code },
+          () =>
+            [
+              `Made the account ${cli.terminal.style('bold', keys.name)} on ${keys.broker}.`,
+              `  fingerprint  ${id}`,
+              `  keys         ${profile.folder}/keys.json, sealed by ${SEALED_BY[options.protect as ProtectionName]}`,
+              ...(recovery === undefined ? [] : [codeText(recovery.code)]),
+              'Give others your link: `countersign account show` prints it.',
+            ].join('\n'),
         );
       }),
-    );
+  );
 
   account
     .command('show')
@@ -86,11 +98,25 @@ export function addAccountCommands(program: Command, cli: Cli): void {
   account
     .command('log')
     .description('read a device log, yours or another account’s, and check it against what you saw before')
-    .argument('[name]')
-    .action((name: string | undefined, _options, command: Command) =>
+    .argument('[name]', 'whose; yours by default')
+    .option(
+      '--tree',
+      'print the newest head of the broker’s tree that was seen, for others to compare with theirs',
+    )
+    .action((name: string | undefined, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
+        const book = await profile.book();
+        if (options.tree) {
+          // What was seen is what there is to compare, and needs no broker.
+          const { note, size } = (await book.tree.kept()) ?? (await book.tree.refresh());
+          const evidence = await book.tree.evidence();
+          show(cli, json, { size, tree: note, ...(evidence === undefined ? {} : { evidence }) }, () =>
+            note.trimEnd(),
+          );
+          return;
+        }
         const wanted = name === undefined ? (await profile.account()).name : parseAccountName(name);
-        const { log, binding } = await (await profile.book()).find(wanted, 0);
+        const { log, binding } = await book.find(wanted, 0);
         const id = await statementId(cli.crypto, log.identity);
         const devices = [...log.devices.values()];
         const { name: account, head, entries } = log;
@@ -106,6 +132,8 @@ export function addAccountCommands(program: Command, cli: Cli): void {
         );
       }),
     );
+
+  addRecoveryCommands(account, cli);
 }
 
 export const BINDINGS = {

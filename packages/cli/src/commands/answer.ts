@@ -5,11 +5,13 @@
 import { writeFileSync } from 'node:fs';
 import type { AnswerOptions, Device, PendingList, PendingRequest } from '@countersign/client';
 import { CountersignError, type Decision } from '@countersign/core';
-import { type Command, InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
+import { wholeNumber } from '../arguments.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Profile } from '../profile.ts';
 import { questionLine, requestText, secondsText } from '../question-text.ts';
 import { pickById } from '../request-ids.ts';
+import { rememberShown } from '../shown-questions.ts';
 import { change } from './contact.ts';
 import { type Cli, show, withProfile } from './context.ts';
 
@@ -19,6 +21,8 @@ interface Answering {
   shown?: boolean;
   fraud?: boolean;
 }
+
+const PENDING_ID = 'of the question, as `confirm pending` lists it, or an unambiguous start';
 
 export function addAnswerCommands(confirm: Command, cli: Cli): void {
   confirm
@@ -31,15 +35,17 @@ export function addAnswerCommands(confirm: Command, cli: Cli): void {
       withProfile(cli, command, async (profile, json) => {
         const device = await profile.device();
         const list = await device.pending(options);
+        await rememberShown(profile.state, list.requests);
         show(cli, json, pendingJson(list), () => pendingText(cli, list));
         if (list.suspects.length > 0) cli.exit = EXIT.notGood;
+        await device.maintain(profile.keyStore);
       }),
     );
 
   confirm
     .command('show')
     .description('show a pending question, all of it')
-    .argument('<id>')
+    .argument('<id>', PENDING_ID)
     .action((id: string, _options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const request = await pick(await profile.device(), id);
@@ -70,7 +76,7 @@ export function addAnswerCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('block')
     .description('take no more questions from an account; it stays so until `contact unblock`')
-    .argument('<name>')
+    .argument('<name>', 'of the account, like shop@example.com')
     .action((name: string, _options, command: Command) =>
       withProfile(cli, command, (profile, json) => change(cli, profile, json, name, 'block')),
     );
@@ -113,7 +119,7 @@ export function addAnswerCommands(confirm: Command, cli: Cli): void {
 
 function answering(command: Command): Command {
   return command
-    .argument('<id>')
+    .argument('<id>', PENDING_ID)
     .option('--hash <hash>', 'without a terminal: the hash of the request that was shown elsewhere')
     .option('--shown', 'without a terminal: you vouch that the person was shown all of it');
 }
@@ -126,6 +132,7 @@ async function answer(
   decision: 'accept' | 'reject' | 'fraud',
   options: Answering,
 ): Promise<void> {
+  cli.answering = true;
   const device = await profile.device();
   const request = await pick(device, id);
   if (!json) cli.terminal.print(requestText(request, cli.clock.now(), cli.terminal));
@@ -236,9 +243,4 @@ function pendingJson({ requests, contactRequests, suspects, cursor }: PendingLis
 function requestJson({ id, hash, enquirer, question, askedAt, expiresAt }: PendingRequest) {
   const { salt: _, ...shown } = question;
   return { id, hash, enquirer, question: shown, askedAt, expiresAt };
-}
-
-function wholeNumber(text: string): number {
-  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('a whole number');
-  return Number(text);
 }

@@ -14,7 +14,7 @@ import {
 } from '@countersign/core';
 import { parseSrml } from '@countersign/core/srml';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import ms from 'ms';
+import { duration } from '../arguments.ts';
 import { startCountdown } from '../countdown.ts';
 import { EXIT_HELP, exitOfOutcome } from '../exit-codes.ts';
 import type { Profile } from '../profile.ts';
@@ -22,6 +22,8 @@ import { secondsText } from '../question-text.ts';
 import { pickById } from '../request-ids.ts';
 import { defaultContact } from './contact.ts';
 import { type Cli, show, withProfile } from './context.ts';
+
+const ASKED_ID = 'of the question, as `confirm post` gave it, or an unambiguous start';
 
 export function addAskCommands(confirm: Command, cli: Cli): void {
   confirm
@@ -63,7 +65,7 @@ export function addAskCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('status')
     .description('what has become of a question of yours; an answer is verified')
-    .argument('<id>')
+    .argument('<id>', ASKED_ID)
     .option('--wait', 'wait for the answer, and exit by it')
     .addHelpText('after', EXIT_HELP)
     .action((id: string, options, command: Command) =>
@@ -79,7 +81,7 @@ export function addAskCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('cancel')
     .description('cancel a question of yours')
-    .argument('<id>')
+    .argument('<id>', ASKED_ID)
     .action((id: string, _options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const enquirer = await profile.enquirer();
@@ -92,7 +94,7 @@ export function addAskCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('verify')
     .description('verify the answer to a question of yours, and write its receipt')
-    .argument('<id>')
+    .argument('<id>', ASKED_ID)
     .option('--out <file>', 'where to write the receipt; it verifies offline, years later')
     .addHelpText('after', EXIT_HELP)
     .action((id: string, options, command: Command) =>
@@ -210,13 +212,6 @@ function collectField(text: string, fields: Field[] = []): Field[] {
   const cut = text.indexOf('=');
   if (cut < 1) throw new InvalidArgumentError('like --field "Amount=12.00 EUR"');
   return [...fields, { name: text.slice(0, cut), value: text.slice(cut + 1) }];
-}
-
-function duration(text: string): number {
-  const value = ms(text as ms.StringValue);
-  if (value === undefined || Number.isNaN(value) || value < 1000)
-    throw new InvalidArgumentError('like 90s, 5m or 24h');
-  return Math.round(value / 1000);
 }
 
 function source(file: string): string | number {

@@ -7,11 +7,13 @@ import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import type { Cli } from './context.ts';
 
+export const BROKER_COMMANDS = ['serve', 'backup', 'cancel', 'metrics'] as const;
+
 export function addBrokerCommand(program: Command, cli: Cli): void {
   program
     .command('broker')
-    .description('run and look after a broker: serve, backup, cancel, metrics')
-    .argument('[args...]')
+    .description(`run and look after a broker: ${BROKER_COMMANDS.join(', ')}`)
+    .argument('[args...]', 'the broker’s own command, and what belongs to it')
     .allowUnknownOption()
     .helpOption(false)
     .passThroughOptions()

@@ -73,7 +73,7 @@ export function addContactCommands(program: Command, cli: Cli): void {
   contact
     .command('remove')
     .description('forget a contact: it may not ask any more, and its fingerprint is no longer known')
-    .argument('<name>')
+    .argument('<name>', 'of the account')
     .action((name: string, _options, command: Command) =>
       withProfile(cli, command, (profile, json) => change(cli, profile, json, name, 'forget')),
     );
@@ -81,7 +81,7 @@ export function addContactCommands(program: Command, cli: Cli): void {
   contact
     .command('unblock')
     .description('lift a block; the account is a stranger again, who may send a contact request')
-    .argument('<name>')
+    .argument('<name>', 'of the account')
     .action((name: string, _options, command: Command) =>
       withProfile(cli, command, (profile, json) => change(cli, profile, json, name, 'forget')),
     );

@@ -2,13 +2,16 @@
  * `countersign device`: the devices of one's account; what they may do, and how they go.
  * @module
  */
+import { freezeByCode, MemoryStateStore, recoveryProof, thawByCode } from '@countersign/client';
 import type { DeviceLog } from '@countersign/core';
 import type { Command } from 'commander';
+import { rights } from '../arguments.ts';
 import { deviceLine, stateOf } from '../device-text.ts';
-import type { Profile } from '../profile.ts';
 import { pickDevice } from '../request-ids.ts';
 import { type Cli, show, withProfile } from './context.ts';
-import { addEnrolCommands, rights } from './enrol.ts';
+import { addEnrolCommands } from './enrol.ts';
+import { DEFAULT_BROKER } from './new-device-options.ts';
+import { type CodeOptions, codeOptions, givenCode, placeOf } from './recovery.ts';
 
 export function addDeviceCommands(program: Command, cli: Cli): void {
   const device = program.command('device').description('let devices in, and show them out again');
@@ -31,43 +34,95 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
       }),
     );
 
-  device
-    .command('revoke')
-    .description('show a device out, at once and for good; what is asked from then on it can’t read')
-    .argument('<id>', 'its fingerprint, or the start of it')
-    .action((id: string, _options, command: Command) =>
-      withProfile(cli, command, (profile, json) => showOut(cli, profile, json, id, 'retired')),
-    );
+  codeOptions(
+    device
+      .command('revoke')
+      .description('show a device out, at once and for good; what is asked from then on it can’t read')
+      .argument('<id>', 'its fingerprint, or the start of it'),
+  ).action((id: string, options: CodeOptions, command: Command) =>
+    withProfile(cli, command, async (profile, json) => {
+      const { devices, session } = await profile.device();
+      const { kid, name, probation } = pickOwn(await session.ownLog(0), id);
+      const proof = isGiven(options) ? await givenCode(cli, options) : undefined;
+      await devices.revoke(
+        kid,
+        probation ? 'undone' : 'retired',
+        proof === undefined ? undefined : (log) => recoveryProof(session, proof, log),
+      );
+      show(cli, json, { kid, revoked: true }, () =>
+        probation
+          ? `The recovery is undone: ${name} never counted.`
+          : `${name} is shown out. What is asked from now on it can’t read; what it answered before stays good.`,
+      );
+    }),
+  );
+
+  codeOptions(
+    device
+      .command('lost')
+      .description('stop a device that was lost or stolen, at once; `thaw` if it is found, `revoke` if not')
+      .argument('<id>', 'its fingerprint, or the start of it')
+      .option(
+        '--account <account>',
+        'from any machine, by the recovery code alone: the account’s link or name',
+      )
+      .option(
+        '--broker <url>',
+        'with an account’s name: its broker; or set COUNTERSIGN_BROKER',
+        cli.variables.COUNTERSIGN_BROKER ?? DEFAULT_BROKER,
+      ),
+  ).action((id: string, options: CodeOptions & { account?: string; broker: string }, command: Command) =>
+    withProfile(cli, command, async (profile, json) => {
+      let lost: { kid: string; name: string } | undefined;
+      if (options.account === undefined) {
+        const { devices, session } = await profile.device();
+        lost = pickOwn(await session.ownLog(0), id);
+        await devices.freeze(lost.kid);
+      } else {
+        const code = await givenCode(cli, options);
+        const place = placeOf(options.account, options.broker);
+        const pick = (log: DeviceLog) => {
+          lost = pickOwn(log, id);
+          return lost.kid;
+        };
+        await freezeByCode(place, code, pick, { ...cli, state: new MemoryStateStore() });
+      }
+      const { kid, name } = lost!;
+      show(cli, json, { kid, frozen: true }, () =>
+        [
+          `${name} is frozen: it answers nothing, and reads nothing that is asked from now on.`,
+          `Found it? countersign device thaw ${kid.slice(0, 9)}`,
+          `Gone? countersign device revoke ${kid.slice(0, 9)}`,
+        ].join('\n'),
+      );
+    }),
+  );
+
+  codeOptions(
+    device
+      .command('thaw')
+      .description('let a frozen device take part again; the frozen device itself needs the recovery code')
+      .argument('<id>', 'its fingerprint, or the start of it'),
+  ).action((id: string, options: CodeOptions, command: Command) =>
+    withProfile(cli, command, async (profile, json) => {
+      const { devices, session } = await profile.device();
+      const { kid, name } = pickOwn(await session.ownLog(0), id);
+      if (kid === (await session.kid())) await thawByCode(session, await givenCode(cli, options));
+      else await devices.thaw(kid);
+      show(cli, json, { kid, frozen: false }, () => `${name} takes part again.`);
+    }),
+  );
 
   device
-    .command('lost')
-    .description('stop a device that was lost or stolen, at once; `thaw` if it is found, `revoke` if not')
-    .argument('<id>', 'its fingerprint, or the start of it')
-    .action((id: string, _options, command: Command) =>
+    .command('rotate')
+    .description('new keys for this device, which keeps its place; the old ones are erased')
+    .option('--both', 'its signing key too, which changes its fingerprint')
+    .action((options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
-        const { devices, session } = await profile.device();
-        const { kid, name } = pickOwn(await session.ownLog(0), id);
-        await devices.freeze(kid);
-        show(cli, json, { kid, frozen: true }, () =>
-          [
-            `${name} is frozen: it answers nothing, and reads nothing that is asked from now on.`,
-            `Found it? countersign device thaw ${kid.slice(0, 9)}`,
-            `Gone? countersign device revoke ${kid.slice(0, 9)}`,
-          ].join('\n'),
-        );
-      }),
-    );
-
-  device
-    .command('thaw')
-    .description('let a frozen device take part again')
-    .argument('<id>', 'its fingerprint, or the start of it')
-    .action((id: string, _options, command: Command) =>
-      withProfile(cli, command, async (profile, json) => {
-        const { devices, session } = await profile.device();
-        const { kid, name } = pickOwn(await session.ownLog(0), id);
-        await devices.thaw(kid);
-        show(cli, json, { kid, frozen: false }, () => `${name} takes part again.`);
+        const client = await profile.device();
+        await client.rotate(profile.keyStore, options.both ? 'both' : 'sealing');
+        const kid = await client.session.kid();
+        show(cli, json, { kid }, () => `New keys: this device is ${kid}. The old ones are erased.`);
       }),
     );
 
@@ -98,23 +153,8 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
     );
 }
 
-async function showOut(
-  cli: Cli,
-  profile: Profile,
-  json: boolean,
-  id: string,
-  reason: 'retired' | 'lost',
-): Promise<void> {
-  const { devices, session } = await profile.device();
-  const { kid, name } = pickOwn(await session.ownLog(0), id);
-  await devices.revoke(kid, reason);
-  show(
-    cli,
-    json,
-    { kid, revoked: true },
-    () =>
-      `${name} is shown out. What is asked from now on it can’t read; what it answered before stays good.`,
-  );
+function isGiven({ codeFile, share }: CodeOptions): boolean {
+  return codeFile !== undefined || share !== undefined;
 }
 
 function pickOwn(log: DeviceLog, typed: string) {

@@ -3,7 +3,6 @@
  * accept and reject on one that is in.
  * @module
  */
-import { hostname } from 'node:os';
 import {
   completeEnrolment,
   type Door,
@@ -21,36 +20,29 @@ import {
   parseAccountName,
   parseDeviceLink,
   parsePin,
-  RIGHTS,
-  type Right,
   statementId,
 } from '@countersign/core';
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { Command } from 'commander';
 import encodeQR from 'qr';
+import { duration, rights } from '../arguments.ts';
 import { startCountdown } from '../countdown.ts';
 import { factsText, time } from '../device-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Profile } from '../profile.ts';
 import { pickDevice } from '../request-ids.ts';
 import { machineModel, operatingSystem } from '../this-machine.ts';
-import { DEFAULT_BROKER } from './account.ts';
 import { type Cli, show, withProfile } from './context.ts';
+import { newDeviceOptions } from './new-device-options.ts';
+
+const DAY = 86_400;
 
 export function addEnrolCommands(device: Command, cli: Cli): void {
-  device
+  const request = device
     .command('request')
     .description('on a new device: make its keys, and wait until a device of the account lets it in')
     .argument('<account>', 'the link that `device link` or `device pin` printed, or an account with --pin')
-    .option('--pin <pin>', 'the PIN that a device of the account gave', parsePin)
-    .option(
-      '--broker <url>',
-      'with an account’s name: its broker',
-      cli.variables.COUNTERSIGN_BROKER ?? DEFAULT_BROKER,
-    )
-    .option('--device <name>', 'what you call this device', hostname())
-    .addOption(
-      new Option('--alg <algorithm>', 'of its signing key').choices(['EdDSA', 'ES256']).default('EdDSA'),
-    )
+    .option('--pin <pin>', 'the PIN that a device of the account gave', parsePin);
+  newDeviceOptions(request, cli, 'with an account’s name: its broker')
     .option('--no-wait', 'do not wait here; `device complete` goes on')
     .action((account: string, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
@@ -60,7 +52,7 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
           model: machineModel(),
           os: operatingSystem(),
           algorithm: options.alg,
-          ...profile.store(),
+          ...profile.store(options.protect),
         });
         const fingerprint = await statementId(cli.crypto, waiting.account.identity);
         const { facts, code } = waiting;
@@ -95,7 +87,7 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
     .description(
       'print a link by which a new device may come before the door; you then let it in by its code',
     )
-    .option('--expire <time>', 'until when it is good: 10m, 1h, 1d', duration, 86_400)
+    .option('--expire <time>', 'until when it is good: 10m, 1h, 1d', duration, DAY)
     .option('--qr', 'print it as a QR code too')
     .action((options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
@@ -110,7 +102,7 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
     .command('pin')
     .description('give a PIN that lets one new device in, with the rights that you say')
     .option('--rights <rights>', 'what the new device may do, as ask,answer,pay,admit,recover', rights)
-    .option('--expire <time>', 'until when it is good: 10m, 1h, 1d', duration, 86_400)
+    .option('--expire <time>', 'until when it is good: 10m, 1h, 1d', duration, DAY)
     .option('--uri', 'print the link that carries the PIN alone')
     .option('--qr', 'print the link as a QR code too')
     .action((options, command: Command) =>
@@ -141,13 +133,14 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
     .argument('<id>', 'its fingerprint, or the start of it')
     .option('--code <code>', 'the eight letters that the new device shows')
     .option('--rights <rights>', 'what it may do, as ask,answer,pay,admit,recover', rights)
+    .option('--no-history', 'let it read nothing that was said in rooms before')
     .action((id: string, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const { devices } = await profile.device();
         const knocking = pickWaiting(await devices.door(), id);
         if (!json) cli.terminal.print(factsText(knocking.facts, cli.clock.now(), cli.terminal));
         const code = knocking.pin === undefined ? (options.code ?? (await askCode(cli))) : undefined;
-        await devices.accept(knocking, code, options.rights);
+        await devices.accept(knocking, code, { rights: options.rights, history: options.history });
         show(
           cli,
           json,
@@ -299,24 +292,4 @@ function pinText(
 
 function withQR(text: string, qr: boolean | undefined): string {
   return qr ? `${text}\n\n${encodeQR(text, 'ascii', { ecc: 'low' })}` : text;
-}
-
-/** Seconds in `10m`, `1h`, `1d`. */
-function duration(text: string): number {
-  const [, number, unit] = /^(\d{1,4})([smhd])$/.exec(text) ?? [];
-  const seconds = { s: 1, m: 60, h: 3600, d: 86_400 }[unit ?? ''];
-  if (number === undefined || seconds === undefined || Number(number) === 0) {
-    throw new InvalidArgumentError('like 10m, 1h or 1d');
-  }
-  return Number(number) * seconds;
-}
-
-/** A list of rights, or `all`. */
-export function rights(text: string): Right[] {
-  if (text === 'all') return [...RIGHTS];
-  const named = text.split(',').map((right) => right.trim());
-  const unknown = named.find((right) => !(RIGHTS as readonly string[]).includes(right));
-  if (unknown !== undefined)
-    throw new InvalidArgumentError(`“${unknown}” is none of ${RIGHTS.join(', ')}, all`);
-  return [...new Set(named)] as Right[];
 }

@@ -28,7 +28,7 @@ export function addReceiptCommands(program: Command, cli: Cli): void {
   receipt
     .command('verify')
     .description('verify a receipt offline: who asked what, who answered how, and when')
-    .argument('<file>')
+    .argument('<file>', 'the receipt, as `confirm verify --out` or `confirm history --receipt` wrote it')
     .option('--account <fingerprint>', 'the fingerprint that the answering account must have')
     .option('--enquirer <fingerprint>', 'the fingerprint that the asking account must have')
     .addHelpText('after', EXIT_HELP)

@@ -3,7 +3,8 @@
  * of a passphrase, or the operating system's keyring. The file is readable by its owner only.
  * @module
  */
-import { link, open, readFile, unlink } from 'node:fs/promises';
+import { link, open, readFile, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { CountersignError, describeIssue, parseStrictJson } from '@countersign/core';
 import { exportPrivate, importOpener, importSigner } from '@countersign/core/webcrypto';
 import { CompactEncrypt, compactDecrypt } from 'jose';
@@ -22,23 +23,28 @@ const KeyFile = v.strictObject({
 });
 
 const PrivateJwk = v.looseObject({ kty: v.string(), crv: v.string(), x: v.string(), d: v.string() });
-const Content = v.strictObject({
-  ...Account,
-  sig: PrivateJwk,
-  enc: PrivateJwk,
-});
+const Pair = { sig: PrivateJwk, enc: PrivateJwk };
+const Content = v.strictObject({ ...Account, ...Pair, next: v.optional(v.strictObject(Pair)) });
 
+type Content = v.InferOutput<typeof Content>;
 type KeyFile = v.InferOutput<typeof KeyFile>;
 export type KeyAccount = KeyFile['account'];
 
 export class FileKeyStore implements KeyStore {
   readonly exports = true;
   readonly #path: string;
-  readonly #protection: KeyProtection;
+  readonly #sealing: KeyProtection;
+  readonly #opening: readonly KeyProtection[];
+  #unlocked: Uint8Array | undefined;
 
-  constructor(path: string, protection: KeyProtection) {
+  /**
+   * @param sealing what new keys are sealed with
+   * @param opening what a file may be sealed with that is there already
+   */
+  constructor(path: string, sealing: KeyProtection, opening: readonly KeyProtection[] = [sealing]) {
     this.#path = path;
-    this.#protection = protection;
+    this.#sealing = sealing;
+    this.#opening = opening;
   }
 
   /** Which account the keys are of, without opening them. @throws `key-file-invalid` */
@@ -46,50 +52,84 @@ export class FileKeyStore implements KeyStore {
     return (await this.#read())?.account;
   }
 
-  /** @throws `key-file-invalid`, `passphrase-wrong`, `passphrase-needed` */
+  /** @throws `key-file-invalid`, `passphrase-wrong`, `passphrase-needed`, `keyring-unavailable`, `keyring-entry-missing` */
   async load(): Promise<DeviceKeys | undefined> {
     const file = await this.#read();
     if (file === undefined) return undefined;
-    const key = await this.#protection.unlock(file.protection, file.account.name);
-    let plaintext: Uint8Array;
-    try {
-      ({ plaintext } = await compactDecrypt(file.keys, key));
-    } catch (cause) {
-      throw new CountersignError('passphrase-wrong', 'the key file does not open with this passphrase', {
-        cause,
-        hint: 'try again; without the passphrase the keys in it are lost, and the device must be let in anew',
-      });
-    }
-    const content = v.safeParse(Content, parseStrictJson(plaintext));
-    if (!content.success) throw damaged(describeIssue(content.issues));
-    const { name, identity, broker, sig, enc } = content.output;
-    const { account } = file;
-    if (account.name !== name || account.identity !== identity || account.broker !== broker) {
-      throw damaged('it is labelled as another account than its keys are of');
-    }
+    const { name, identity, broker, next, ...pair } = await this.#open(file);
     return {
       name,
       identity,
       broker,
-      signer: await importSigner(sig as JsonWebKey),
-      opener: await importOpener(enc as JsonWebKey),
+      ...(await importPair(pair)),
+      ...(next === undefined ? {} : { next: await importPair(next) }),
     };
   }
 
-  /** Writes a new file; one that is there already is never written over. @throws `profile-exists` */
-  async save({ name, identity, broker, signer, opener }: DeviceKeys): Promise<void> {
-    const { key, parameters } = await this.#protection.create(name);
-    const account: KeyAccount = { name, identity, broker };
-    const content = {
-      ...account,
-      sig: await exportPrivate(signer),
-      enc: await exportPrivate(opener),
+  /**
+   * Writes a new file; one that is there already is never written over.
+   * @throws `profile-exists`, `passphrase-needed`, `keyring-unavailable`
+   */
+  async save(deviceKeys: DeviceKeys): Promise<void> {
+    const { key, parameters } = await this.#sealing.create(deviceKeys.name);
+    try {
+      const { name, identity, broker } = deviceKeys;
+      const content = { name, identity, broker, ...(await exportPair(deviceKeys, [])) };
+      await writeOnce(this.#path, JSON.stringify(await seal(content, key, parameters)));
+      this.#unlocked = key;
+    } catch (error) {
+      await this.#sealing.discard(parameters);
+      throw error;
+    }
+  }
+
+  /** Writes the file anew, sealed as it was. Keys that it had and that are not named again are gone from it. */
+  async replace(keys: DeviceKeys): Promise<void> {
+    const file = await this.#read();
+    if (file === undefined) throw damaged('it is gone');
+    const { next, ...pair } = await this.#open(file);
+    const known = next === undefined ? [pair] : [pair, next];
+    const content: Content = {
+      ...file.account,
+      ...(await exportPair(keys, known)),
+      ...(keys.next === undefined ? {} : { next: await exportPair(keys.next, known) }),
     };
-    const keys = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(content)))
-      .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
-      .encrypt(key);
-    const file: KeyFile = { countersign: 'keys/1', account, protection: parameters, keys };
-    await writeOnce(this.#path, JSON.stringify(file));
+    const sealed = await seal(content, this.#unlocked!, file.protection);
+    await writeOver(this.#path, JSON.stringify(sealed));
+  }
+
+  async discard(): Promise<void> {
+    const file = await this.#read();
+    if (file === undefined) return;
+    await unlink(this.#path);
+    await this.#protectionOf(file).discard(file.protection);
+  }
+
+  async #open(file: KeyFile): Promise<Content> {
+    const protection = this.#protectionOf(file);
+    const key = this.#unlocked ?? (await protection.unlock(file.protection, file.account.name));
+    let plaintext: Uint8Array;
+    try {
+      ({ plaintext } = await compactDecrypt(file.keys, key));
+    } catch (cause) {
+      throw protection.wrongKey(cause);
+    }
+    const content = v.safeParse(Content, parseStrictJson(plaintext));
+    if (!content.success) throw damaged(describeIssue(content.issues));
+    const { name, identity, broker } = content.output;
+    const { account } = file;
+    if (account.name !== name || account.identity !== identity || account.broker !== broker) {
+      throw damaged('it is labelled as another account than its keys are of');
+    }
+    // Kept for a rotation, which must not ask for the passphrase in its middle.
+    this.#unlocked = key;
+    return content.output;
+  }
+
+  #protectionOf({ protection }: KeyFile): KeyProtection {
+    const found = this.#opening.find((one) => one.opens(protection));
+    if (found === undefined) throw damaged('it is sealed in a way that is not known here');
+    return found;
   }
 
   async #read(): Promise<KeyFile | undefined> {
@@ -99,14 +139,44 @@ export class FileKeyStore implements KeyStore {
     if (!file.success) throw damaged(describeIssue(file.issues));
     return file.output;
   }
+}
 
-  async discard(): Promise<void> {
-    await unlink(this.#path);
+async function seal(content: Content, key: Uint8Array, protection: KeyFile['protection']): Promise<KeyFile> {
+  const { name, identity, broker } = content;
+  const keys = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(content)))
+    .setProtectedHeader({ alg: 'dir', enc: 'A256GCM' })
+    .encrypt(key);
+  return { countersign: 'keys/1', account: { name, identity, broker }, protection, keys };
+}
+
+type Pair = Pick<Content, 'sig' | 'enc'>;
+
+async function importPair({ sig, enc }: Pair) {
+  return { signer: await importSigner(sig as JsonWebKey), opener: await importOpener(enc as JsonWebKey) };
+}
+
+/** Private keys as they are written down; one that was loaded does not leave again, and is taken from the file. */
+async function exportPair(
+  { signer, opener }: Pick<DeviceKeys, 'signer' | 'opener'>,
+  known: readonly Pair[],
+): Promise<Pair> {
+  const sig = known.find((pair) => pair.sig.x === signer.publicKey.x)?.sig ?? (await exportPrivate(signer));
+  const enc = known.find((pair) => pair.enc.x === opener.publicKey.x)?.enc ?? (await exportPrivate(opener));
+  return { sig, enc } as Pair;
+}
+
+/** Whole or not at all, durable, in the place of what is there. */
+async function writeOver(path: string, text: string): Promise<void> {
+  await rename(await writeBeside(path, text), path);
+  const folder = await open(dirname(path));
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
   }
 }
 
-/** Whole or not at all, durable, and never over what is there. */
-async function writeOnce(path: string, text: string): Promise<void> {
+async function writeBeside(path: string, text: string): Promise<string> {
   const fresh = `${path}.${process.pid}.new`;
   const file = await open(fresh, 'w', 0o600);
   try {
@@ -115,6 +185,12 @@ async function writeOnce(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
+  return fresh;
+}
+
+/** Whole or not at all, durable, and never over what is there. */
+async function writeOnce(path: string, text: string): Promise<void> {
+  const fresh = await writeBeside(path, text);
   try {
     await link(fresh, path);
   } catch (cause) {

@@ -14,9 +14,10 @@ const STEPS: readonly string[] = [
   CREATE TABLE accounts (
     id INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
-    identity TEXT NOT NULL,
+    identity TEXT NOT NULL UNIQUE,
     head_seq INTEGER NOT NULL,
     head_hash TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
     devices TEXT NOT NULL,
     contacts_seq INTEGER NOT NULL DEFAULT 0,
     created_at INTEGER NOT NULL
@@ -104,7 +105,9 @@ const STEPS: readonly string[] = [
     posted_at INTEGER NOT NULL,
     exp INTEGER NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('waiting', 'accepted', 'complete', 'rejected')),
-    outcome TEXT
+    outcome TEXT,
+    -- Room keys that the accepting device shared.
+    share TEXT
   ) STRICT;
   CREATE INDEX enrolments_of_account ON enrolments (account_id, posted_at);
 
@@ -116,6 +119,90 @@ const STEPS: readonly string[] = [
     at INTEGER NOT NULL
   ) STRICT;
   CREATE INDEX notices_of_account ON notices (account_id, id);
+
+  CREATE TABLE cards (
+    account_id INTEGER PRIMARY KEY REFERENCES accounts (id),
+    seq INTEGER NOT NULL,
+    jws TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE sessions (
+    id INTEGER PRIMARY KEY,
+    sid TEXT NOT NULL UNIQUE,
+    ticket TEXT NOT NULL UNIQUE,
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    kid TEXT NOT NULL,
+    jws TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    exp INTEGER NOT NULL,
+    -- Hash of the key of the one page that opened it.
+    customer TEXT,
+    tries INTEGER NOT NULL DEFAULT 0,
+    opened_at INTEGER,
+    filled_at INTEGER,
+    seen_at INTEGER,
+    revealed_at INTEGER,
+    ended_at INTEGER,
+    outcome TEXT
+  ) STRICT;
+  CREATE INDEX sessions_of_account ON sessions (account_id, id);
+  CREATE INDEX sessions_ending ON sessions (exp) WHERE ended_at IS NULL;
+
+  CREATE TABLE session_messages (
+    id INTEGER PRIMARY KEY,
+    session_id INTEGER NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
+    sender TEXT NOT NULL CHECK (sender IN ('agent', 'customer')),
+    body TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX messages_of_session ON session_messages (session_id, id);
+
+  -- What happened, for good: each entry holds the hash of the one before.
+  CREATE TABLE session_history (
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    seq INTEGER NOT NULL,
+    entry TEXT NOT NULL,
+    hash TEXT NOT NULL,
+    PRIMARY KEY (account_id, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  -- The tree of all heads. Leaves are numbered from 0, without gaps.
+  CREATE TABLE tree_leaves (
+    n INTEGER PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    seq INTEGER NOT NULL,
+    leaf TEXT NOT NULL,
+    UNIQUE (account_id, seq)
+  ) STRICT;
+  -- Roots of its perfect trees of 2^level leaves.
+  CREATE TABLE tree_hashes (
+    level INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (level, n)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE rooms (
+    id INTEGER PRIMARY KEY,
+    room TEXT NOT NULL UNIQUE,
+    -- Number of the newest key, and the epoch of each member that it is sealed to.
+    key_n INTEGER NOT NULL DEFAULT -1,
+    key_epochs TEXT NOT NULL DEFAULT '{}'
+  ) STRICT;
+
+  CREATE TABLE room_members (
+    room_id INTEGER NOT NULL REFERENCES rooms (id),
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    PRIMARY KEY (account_id, room_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX members_of_room ON room_members (room_id, account_id);
+
+  CREATE TABLE room_items (
+    id INTEGER PRIMARY KEY,
+    room_id INTEGER NOT NULL REFERENCES rooms (id),
+    hash TEXT NOT NULL UNIQUE,
+    jws TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX items_of_room ON room_items (room_id, id);
   `,
 ];
 

@@ -11,6 +11,7 @@ export interface AccountRecord {
   identity: string;
   head_seq: number;
   head_hash: string;
+  epoch: number;
   devices: string;
 }
 
@@ -40,6 +41,7 @@ export interface EnrolmentRecord {
   exp: number;
   state: EnrolmentRow['state'];
   outcome: string | null;
+  share: string | null;
   invitation: string;
 }
 
@@ -57,6 +59,7 @@ export function enrolmentOf(row: EnrolmentRecord): EnrolmentRow {
     state: row.state,
     invitation: row.invitation,
     ...(row.outcome === null ? {} : { outcome: row.outcome }),
+    ...(row.share === null ? {} : { share: row.share }),
   };
 }
 
@@ -67,6 +70,7 @@ export function accountOf(row: AccountRecord): AccountRow {
     name: row.name,
     identity: row.identity,
     head: { seq: row.head_seq, hash: row.head_hash },
+    epoch: row.epoch,
     devices: new Map(devices.map((device) => [device.kid, device])),
   };
 }

@@ -26,6 +26,8 @@ import type {
   Page,
   Posted,
   RequestRow,
+  RoomEvent,
+  RoomItemRow,
   Settlement,
   Store,
 } from '../store.ts';
@@ -43,6 +45,8 @@ import {
   type RequestRecord,
   requestOf,
 } from './rows.ts';
+import { sqliteSessions } from './sqlite-sessions.ts';
+import { SqliteTree } from './sqlite-tree.ts';
 import { prepareStatements } from './statements.ts';
 
 const CACHED_ACCOUNTS = 20_000;
@@ -59,6 +63,7 @@ export function openSqliteStore(path: string): Store {
 
 function sqliteStore(database: DatabaseSync): Store {
   const sql = prepareStatements(database);
+  const tree = new SqliteTree(database);
   const writes = new GroupCommit(database);
   const accounts = new LRUCache<string, AccountRow>({ max: CACHED_ACCOUNTS });
   /** Requests that were just posted, by hash: the next calls are about them. None is here once it has changed. */
@@ -76,6 +81,13 @@ function sqliteStore(database: DatabaseSync): Store {
 
   function incompleteKids(accountId: number): ReadonlySet<string> {
     return new Set(sql.incompleteKids.all(accountId).map(({ kid }) => kid as string));
+  }
+
+  function tellMembers(roomId: number): readonly RoomEvent[] {
+    return sql.members.all(roomId).map(({ account_id }) => {
+      const accountId = account_id as number;
+      return { accountId, event: record({ kind: 'room' }, accountId) };
+    });
   }
 
   function standingOf(accountId: number, enquirerId: number): Standing {
@@ -107,6 +119,9 @@ function sqliteStore(database: DatabaseSync): Store {
   }
 
   return {
+    ...sqliteSessions(database, writes),
+    tree,
+
     createAccount: (account: NewAccount, now) =>
       writes.submit(() => {
         if (sql.accountByName.get(account.name) !== undefined) {
@@ -114,18 +129,20 @@ function sqliteStore(database: DatabaseSync): Store {
             hint: 'choose another name; an account of your own is joined from one of its devices',
           });
         }
-        const { name, identity, head, devices, entries } = account;
+        const { name, identity, head, epoch, devices, entries } = account;
         const { lastInsertRowid } = sql.insertAccount.run(
           name,
           identity,
           head.seq,
           head.hash,
+          epoch,
           devicesText(devices),
           now,
         );
         const id = Number(lastInsertRowid);
         for (const [seq, jws] of entries.entries()) sql.insertEntry.run(id, seq, jws);
-        return { id, name, identity, head, devices };
+        tree.append(id, { name, identity, head });
+        return { id, name, identity, head, epoch, devices };
       }),
 
     async findAccount(name) {
@@ -138,6 +155,10 @@ function sqliteStore(database: DatabaseSync): Store {
       return account;
     },
 
+    async accountOfIdentity(identity) {
+      return (sql.accountByIdentity.get(identity) as { id: number } | undefined)?.id;
+    },
+
     async readLog(accountId, from) {
       return sql.entries.all(accountId, from).map((row) => row.jws as string);
     },
@@ -145,14 +166,16 @@ function sqliteStore(database: DatabaseSync): Store {
     appendLog: (accountId, expected, next, accepted) =>
       writes.submit(() => {
         if (accepted !== undefined) {
-          const { enrolment, statement } = accepted;
+          const { enrolment, statement, share } = accepted;
           const { changes } = sql.settleEnrolment.run('accepted', statement, enrolment.hash, 'waiting', 0);
           if (changes === 0)
             throw new CountersignError('enrolment-settled', 'this device was decided on already');
+          if (share !== undefined) sql.shareWith.run(share, enrolment.hash);
         }
         const { changes } = sql.advanceHead.run(
           next.head.seq,
           next.head.hash,
+          next.epoch,
           devicesText(next.devices, incompleteKids(accountId)),
           accountId,
           expected.seq,
@@ -166,7 +189,8 @@ function sqliteStore(database: DatabaseSync): Store {
         for (const [i, jws] of next.entries.entries()) {
           sql.insertEntry.run(accountId, expected.seq + 1 + i, jws);
         }
-        const { name } = sql.accountNameById.get(accountId) as { name: string };
+        const { name, identity } = sql.accountById.get(accountId) as { name: string; identity: string };
+        tree.append(accountId, { name, identity, head: next.head });
         accounts.delete(name);
         return record({ kind: 'log' }, accountId);
       }),
@@ -175,6 +199,10 @@ function sqliteStore(database: DatabaseSync): Store {
       writes.submit(() => {
         sql.insertInvitation.run(accountId, ticket, uses, exp, jws);
       }),
+
+    async findInvitation(accountId, ticket) {
+      return (sql.invitationText.get(accountId, ticket) as { jws: string } | undefined)?.jws;
+    },
 
     postEnrolment: (enrolment, ticket, now) =>
       writes.submit((): EnrolmentPosted => {
@@ -231,8 +259,50 @@ function sqliteStore(database: DatabaseSync): Store {
         return record({ kind: 'enrolment' }, accountId);
       }),
 
+    createRoom: ({ room, members, hash, jws }) =>
+      writes.submit(() => {
+        if (sql.room.get(room) !== undefined)
+          throw new CountersignError('room-exists', 'there is such a room');
+        const id = Number(sql.insertRoom.run(room).lastInsertRowid);
+        for (const member of members) sql.insertMember.run(id, member);
+        sql.insertRoomItem.run(id, hash, jws);
+        return tellMembers(id);
+      }),
+
+    async findMembers(room) {
+      const row = sql.room.get(room) as { id: number } | undefined;
+      return row && sql.members.all(row.id).map(({ account_id }) => account_id as number);
+    },
+
+    addRoomItem: ({ room, hash, jws, key, sealedTo }) =>
+      writes.submit(() => {
+        const row = sql.room.get(room) as { id: number; key_n: number; key_epochs: string } | undefined;
+        if (row === undefined) throw new CountersignError('room-unknown', 'there is no such room');
+        if (sql.roomItem.get(hash) !== undefined) return [];
+        const epochs = Object.fromEntries(
+          sql.members.all(row.id).map(({ account_id, epoch }) => [account_id as number, epoch as number]),
+        );
+        const sealed = key?.epochs ?? (JSON.parse(row.key_epochs) as Record<number, number>);
+        const follows = key === undefined ? sealedTo === row.key_n : key.n === row.key_n + 1;
+        const current = Object.entries(epochs).every(([member, epoch]) => sealed[Number(member)] === epoch);
+        if (!follows || !current) {
+          throw new CountersignError('room-key-stale', 'the room’s key has changed, or must change', {
+            hint: 'read the room again; where a member’s epoch has changed, make a new key',
+          });
+        }
+        if (key !== undefined) sql.setRoomKey.run(key.n, JSON.stringify(key.epochs), row.id);
+        sql.insertRoomItem.run(row.id, hash, jws);
+        return tellMembers(row.id);
+      }),
+
+    async listRoomItems(accountId, after, max) {
+      return (sql.roomItems.all(accountId, after, max) as unknown as RoomItemRow[]).map((row) => ({
+        ...row,
+      }));
+    },
+
     async readNotices(accountId, since) {
-      return sql.notices.all(accountId, since) as unknown as Notice[];
+      return (sql.notices.all(accountId, since) as unknown as Notice[]).map((row) => ({ ...row }));
     },
 
     postRequest(posted: NewRequest, now) {

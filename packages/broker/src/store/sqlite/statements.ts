@@ -13,7 +13,7 @@ const REQUEST = `
   LEFT JOIN request_outcomes o ON o.request_id = r.id`;
 
 const ENROLMENT = `
-  SELECT e.account_id, e.hash, e.kid, e.jws, e.posted_at, e.exp, e.state, e.outcome, i.jws AS invitation
+  SELECT e.account_id, e.hash, e.kid, e.jws, e.posted_at, e.exp, e.state, e.outcome, e.share, i.jws AS invitation
   FROM enrolments e
   JOIN invitations i ON i.id = e.invitation_id`;
 
@@ -21,14 +21,15 @@ export function prepareStatements(database: DatabaseSync) {
   const prepare = (text: string) => database.prepare(text);
   return {
     insertAccount: prepare(
-      'INSERT INTO accounts (name, identity, head_seq, head_hash, devices, created_at) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO accounts (name, identity, head_seq, head_hash, epoch, devices, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ),
     accountByName: prepare(
-      'SELECT id, name, identity, head_seq, head_hash, devices FROM accounts WHERE name = ?',
+      'SELECT id, name, identity, head_seq, head_hash, epoch, devices FROM accounts WHERE name = ?',
     ),
-    accountNameById: prepare('SELECT name FROM accounts WHERE id = ?'),
+    accountById: prepare('SELECT name, identity FROM accounts WHERE id = ?'),
+    accountByIdentity: prepare('SELECT id FROM accounts WHERE identity = ?'),
     advanceHead: prepare(
-      'UPDATE accounts SET head_seq = ?, head_hash = ?, devices = ? WHERE id = ? AND head_seq = ? AND head_hash = ?',
+      'UPDATE accounts SET head_seq = ?, head_hash = ?, epoch = ?, devices = ? WHERE id = ? AND head_seq = ? AND head_hash = ?',
     ),
     insertEntry: prepare('INSERT INTO log_entries (account_id, seq, jws) VALUES (?, ?, ?)'),
     entries: prepare('SELECT jws FROM log_entries WHERE account_id = ? AND seq >= ? ORDER BY seq'),
@@ -84,6 +85,7 @@ export function prepareStatements(database: DatabaseSync) {
       'INSERT INTO invitations (account_id, ticket, uses, exp, jws) VALUES (?, ?, ?, ?, ?)',
     ),
     invitation: prepare('SELECT id, uses, exp, used_at FROM invitations WHERE account_id = ? AND ticket = ?'),
+    invitationText: prepare('SELECT jws FROM invitations WHERE account_id = ? AND ticket = ?'),
     useInvitation: prepare('UPDATE invitations SET used_at = ? WHERE id = ? AND used_at IS NULL'),
     insertEnrolment: prepare(
       `INSERT INTO enrolments (account_id, hash, kid, invitation_id, jws, posted_at, exp, state)
@@ -97,12 +99,29 @@ export function prepareStatements(database: DatabaseSync) {
       `SELECT COUNT(CASE WHEN state = 'waiting' AND exp > ? THEN 1 END) AS waiting, COUNT(*) AS recent
        FROM enrolments WHERE account_id = ? AND posted_at > ?`,
     ),
+    shareWith: prepare('UPDATE enrolments SET share = ? WHERE hash = ?'),
     settleEnrolment: prepare(
       'UPDATE enrolments SET state = ?, outcome = ? WHERE hash = ? AND state = ? AND exp > ?',
     ),
     incompleteKids: prepare(`SELECT kid FROM enrolments WHERE account_id = ? AND state = 'accepted'`),
     devicesById: prepare('SELECT name, devices FROM accounts WHERE id = ?'),
     saveDevices: prepare('UPDATE accounts SET devices = ? WHERE id = ?'),
+    insertRoom: prepare('INSERT INTO rooms (room) VALUES (?)'),
+    room: prepare('SELECT id, key_n, key_epochs FROM rooms WHERE room = ?'),
+    setRoomKey: prepare('UPDATE rooms SET key_n = ?, key_epochs = ? WHERE id = ?'),
+    insertMember: prepare('INSERT INTO room_members (room_id, account_id) VALUES (?, ?)'),
+    members: prepare(
+      `SELECT m.account_id, a.epoch FROM room_members m JOIN accounts a ON a.id = m.account_id
+       WHERE m.room_id = ? ORDER BY m.account_id`,
+    ),
+    roomItem: prepare('SELECT id FROM room_items WHERE hash = ?'),
+    insertRoomItem: prepare('INSERT INTO room_items (room_id, hash, jws) VALUES (?, ?, ?)'),
+    roomItems: prepare(
+      `SELECT i.id, r.room, i.jws FROM room_members m
+       JOIN room_items i ON i.room_id = m.room_id
+       JOIN rooms r ON r.id = m.room_id
+       WHERE m.account_id = ? AND i.id > ? ORDER BY i.id LIMIT ?`,
+    ),
     insertNotice: prepare('INSERT INTO notices (account_id, kind, at) VALUES (?, ?, ?)'),
     notices: prepare(
       `SELECT kind, COUNT(*) AS count, MIN(at) AS first, MAX(at) AS newest

@@ -1,0 +1,50 @@
+/**
+ * A real browser: Debian's Chromium, headless, driven by Playwright. Each person has a context of their own, with
+ * its own storage.
+ * @module
+ */
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+  '--disable-quic',
+];
+
+export function startChromium(): Promise<Browser> {
+  const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args: FLAGS });
+}
+
+/** What went wrong in a page: it is a failure of the test that drives it. */
+export interface Watched {
+  readonly page: Page;
+  readonly failures: string[];
+}
+
+export async function openPage(
+  browser: Browser,
+  url: string,
+  size = { width: 1000, height: 800 },
+): Promise<Watched> {
+  const context = await browser.newContext({ viewport: size });
+  const page = await context.newPage();
+  const failures: string[] = [];
+  page.on('pageerror', (error) => failures.push(String(error)));
+  page.setDefaultTimeout(20_000);
+  await page.goto(url);
+  return { page, failures };
+}
+
+/** A picture for whoever looks, where COUNTERSIGN_PICTURES names a folder. */
+export async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env.COUNTERSIGN_PICTURES;
+  if (folder === undefined) return;
+  await mkdir(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`) });
+}
