@@ -30,6 +30,12 @@ export async function closedLoop<T>(
   return { seconds: (performance.now() - started) / 1000, times };
 }
 
+/**
+ * Most confirmations under way in an open loop, at two connections each. If the machine stands still for a moment,
+ * more would come at once than fit a server's queue of new connections, and be reset.
+ */
+const MOST_IN_FLIGHT = 200;
+
 /** Independent askers: the pauses between them are exponential, so that some come in clusters. */
 export async function openLoop<T>(
   items: readonly T[],
@@ -39,11 +45,14 @@ export async function openLoop<T>(
   const running: Promise<Times>[] = [];
   const started = performance.now();
   let due = 0;
+  let inFlight = 0;
   for (const item of items) {
     due += (-Math.log(1 - Math.random()) / perSecond) * 1000;
     const early = started + due - performance.now();
     if (early > 0) await new Promise((resolve) => setTimeout(resolve, early));
-    running.push(confirm(item));
+    while (inFlight >= MOST_IN_FLIGHT) await new Promise((resolve) => setTimeout(resolve, 1));
+    inFlight++;
+    running.push(confirm(item).finally(() => inFlight--));
   }
   return Promise.all(running);
 }

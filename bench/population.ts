@@ -121,6 +121,7 @@ export async function writeContacts(
         accountId: row,
         contactId: enquirer.row,
         seq: list.seq,
+        head: log.head,
         policy: 'allow' as const,
         jws,
       };

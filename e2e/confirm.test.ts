@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CancelStatement, createResponse, signStatement, verifyReceipt } from '@countersign/core';
+import {
+  CancelStatement,
+  CountersignError,
+  createResponse,
+  signStatement,
+  verifyReceipt,
+} from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
 import { addDevice, type Party, refused, revokeDevice } from './parties.ts';
 import { createWorld } from './world.ts';
@@ -239,6 +245,60 @@ describe('passcodes', () => {
       failures.push(outcome.answer.decision.failures);
     }
     assert.deepEqual(failures, [3, 6]);
+  });
+
+  test('no try of a request comes back: not by a cut line, nor by adding the asker once more', async () => {
+    const [alice, host] = await pair();
+    const asked = await host.enquirer.ask({ account: alice.name, text: 'Log in', passcode: true });
+    const request = await only(alice);
+    const type = (passcode: string) =>
+      alice.device.answer(request, { decision: 'accept', shown: 'screen', passcode });
+    const { api } = alice.device.session;
+    const { postResponse } = api;
+    api.postResponse = () => Promise.reject(new CountersignError('broker-unreachable', 'a cut line'));
+    for (const code of ['passcode-wrong', 'passcode-wrong', 'broker-unreachable'] as const) {
+      await assert.rejects(type(wrong(asked.passcode!)), refused(code));
+      await alice.device.contacts.change(host.device.session.keys, 'allow');
+    }
+    await assert.rejects(type(asked.passcode!), refused('broker-unreachable'));
+    await alice.state.delete('answered', asked.hash);
+    api.postResponse = postResponse;
+    assert.equal(await type(asked.passcode!), 'passcode-failed');
+    const outcome = await host.enquirer.wait(asked.hash);
+    assert.ok('answer' in outcome && outcome.answer.decision.decision === 'passcode-failed');
+    assert.equal(outcome.answer.decision.failures, 3);
+  });
+
+  test('twelve wrong ones in a row stop an asker, until it is removed and added again', async () => {
+    const [alice, host] = await pair();
+    for (let round = 0; round < 4; round++) {
+      const asked = await host.enquirer.ask({ account: alice.name, text: 'Log in', passcode: true });
+      const request = await only(alice);
+      const guess = { decision: 'accept', shown: 'screen', passcode: wrong(asked.passcode!) } as const;
+      await assert.rejects(alice.device.answer(request, guess), refused('passcode-wrong'));
+      await assert.rejects(alice.device.answer(request, guess), refused('passcode-wrong'));
+      await alice.device.answer(request, guess);
+    }
+    const asked = await host.enquirer.ask({ account: alice.name, text: 'Log in', passcode: true });
+    const type = async () =>
+      alice.device.answer(await only(alice), {
+        decision: 'accept',
+        shown: 'screen',
+        passcode: asked.passcode!,
+      });
+    await alice.device.contacts.change(host.device.session.keys, 'allow');
+    await assert.rejects(type(), refused('passcode-locked'));
+    await alice.device.contacts.change(host.device.session.keys, 'forget');
+    await alice.device.contacts.change(host.device.session.keys, 'allow');
+    await atOffset(61, async () => {
+      const again = await host.enquirer.ask({ account: alice.name, text: 'Log in', passcode: true });
+      await alice.device.answer(await only(alice), {
+        decision: 'accept',
+        shown: 'screen',
+        passcode: again.passcode!,
+      });
+      assert.equal((await host.enquirer.wait(again.hash)).outcome, 'accepted');
+    });
   });
 
   test('a right one ends the row of wrong ones when its answer is taken, and not before', async () => {

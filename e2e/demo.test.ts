@@ -10,6 +10,7 @@ const run = promisify(execFile);
 for (const [door, last] of [
   ['confirm', 'That was the door “confirm”'],
   ['devices', 'That was the door “devices”'],
+  ['sessions', 'That was the door “sessions”'],
 ] as const) {
   test(`the demo of the door ${door} is told to its end`, async () => {
     const { stdout } = await run(process.execPath, [MAIN, door], { timeout: 180_000 });

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, test } from 'node:test';
-import { newEpoch } from '@countersign/client';
+import { AccountBook, BrokerApi, newEpoch } from '@countersign/client';
 import {
+  CountersignError,
   createCheckpoint,
+  createEpoch,
   createGenesis,
   DeviceAddEntry,
   DeviceStatement,
+  extendLog,
   ResponseStatement,
   type Signer,
   signStatement,
@@ -14,7 +17,7 @@ import {
 } from '@countersign/core';
 import { generateOpener, generateSigner, webCrypto } from '@countersign/core/webcrypto';
 import { alterMember, alterPayload, type MaliciousBroker, startMaliciousBroker } from './malicious-broker.ts';
-import { addDevice, introduce, makeParty, type Party, refused, TestClock } from './parties.ts';
+import { addDevice, introduce, makeParty, type Party, refused, revokeDevice, TestClock } from './parties.ts';
 
 const clock = new TestClock();
 let evil: MaliciousBroker;
@@ -244,6 +247,64 @@ describe('an enquirer detects a broker that', () => {
     await assert.rejects(host.enquirer.session.book.find(alice.name, -1), refused('checkpoint-invalid'));
   });
 
+  for (const [state, code] of [
+    ['refused', 'statement-type'],
+    ['cancelled-by-enquirer', 'statement-type'],
+  ] as const) {
+    test(`says ${state}, and shows no statement that says so`, async () => {
+      await fresh();
+      const asked = await ask();
+      const other = (await alice.device.session.ownLog()).entries[0];
+      evil.tamper(
+        (path, body) => isState(path) && { ...body, state, settled_at: clock.now(), statement: other },
+      );
+      await assert.rejects(host.enquirer.wait(asked.hash), refused(code));
+    });
+  }
+
+  test('says refused, by the change that let us ask', async () => {
+    await fresh();
+    const asked = await ask();
+    const { keys, api } = alice.device.session;
+    const [statement] = await api.readContacts(keys.signer, alice.name, 1);
+    evil.tamper(
+      (path, body) => isState(path) && { ...body, state: 'refused', settled_at: clock.now(), statement },
+    );
+    await assert.rejects(host.enquirer.wait(asked.hash), refused('broker-answer-invalid'));
+  });
+
+  test('does not wait where it is asked to, and is not asked without a pause', async () => {
+    await fresh();
+    const asked = await ask({ lifetime: 3 });
+    let calls = 0;
+    evil.tamper((path) => {
+      if (isState(path)) calls++;
+    });
+    await host.enquirer.wait(asked.hash);
+    assert.ok(calls < 15, `${calls} calls in three seconds`);
+  });
+
+  test('dates its checkpoints ahead, so that they seem fresh: what is read anew is read', async () => {
+    await fresh();
+    const { signer } = evil.broker.context;
+    let reads = 0;
+    evil.tamper(async (path, body) => {
+      if (!isLogOf(alice)(path)) return;
+      reads++;
+      const ahead = await createCheckpoint(
+        webCrypto,
+        signer,
+        evil.origin,
+        await logOf(alice),
+        clock.now() + 50,
+      );
+      return { ...body, checkpoint: ahead.jws };
+    });
+    const { book } = host.enquirer.session;
+    for (let i = 0; i < 3; i++) await book.find(alice.name, 0);
+    assert.equal(reads, 3);
+  });
+
   test('withholds: the question expires, and that is a no', async () => {
     await fresh();
     const asked = await ask({ lifetime: 1 });
@@ -273,6 +334,108 @@ describe('a log that was longer before', () => {
     evil.tamper((path, body) => isLogOf(alice)(path) && { ...body, entries: [other] });
     await assert.rejects(host.enquirer.session.book.find(alice.name, -1), refused('log-fork'));
   });
+});
+
+describe('of two look-ups at a time, a broker that answers one late', () => {
+  /** Another process of the same profile. */
+  const otherBook = () => new AccountBook(new BrokerApi(evil.origin), webCrypto, host.state, clock);
+
+  /** The first log of a party that is read from now on is another one, and comes when it is let go. */
+  function holdBack(party: Party, other: (body: unknown, path: string) => Promise<object>) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let first = true;
+    evil.tamper(async (path, body) => {
+      if (!first || !isLogOf(party)(path)) return;
+      first = false;
+      await promise;
+      return other(body, path);
+    });
+    return resolve;
+  }
+
+  test('does not replace an account that was bound by its link', async () => {
+    await fresh();
+    const bob = await makeParty(evil.origin, `bob${serial}@example.com`, clock);
+    const letGo = holdBack(bob, accountOfItsOwn);
+    const early = otherBook().find(bob.name, 3600);
+    early.catch(() => {});
+    await untilHeld();
+    const { name, identity } = bob.device.session.keys;
+    await host.enquirer.session.book.bind(name, identity, 'link');
+    letGo();
+    await assert.rejects(early, refused('account-changed'));
+    const { log, binding } = await host.enquirer.session.book.find(name, 3600);
+    assert.deepEqual([log.identity, binding], [identity, 'link']);
+  });
+
+  test('does not replace a log that shows a revocation by a longer one', async () => {
+    await fresh();
+    const thief = await addDevice(alice, 'stolen phone', ['ask', 'answer', 'pay', 'admit', 'recover']);
+    const kid = await thief.device.session.kid();
+    await host.enquirer.session.book.find(alice.name, 0);
+    const before = await alice.device.session.ownLog(0);
+    const { signer } = thief.device.session.keys;
+    let fork = before;
+    for (let i = 0; i < 4; i++) {
+      const entry = await createEpoch(webCrypto, fork, signer, await newEpoch(), clock.now());
+      fork = await extendLog(webCrypto, fork, [entry.jws]);
+    }
+    await revokeDevice(alice, kid);
+    const letGo = holdBack(alice, async (body, path) => {
+      const from = Number(/from=(\d+)/.exec(path)![1]);
+      const { signer: own } = evil.broker.context;
+      const checkpoint = await createCheckpoint(webCrypto, own, evil.origin, fork, clock.now());
+      return { ...(body as object), entries: fork.entries.slice(from), checkpoint: checkpoint.jws };
+    });
+    const early = otherBook().find(alice.name, 0);
+    early.catch(() => {});
+    await untilHeld();
+    await host.enquirer.session.book.find(alice.name, 0);
+    letGo();
+    await assert.rejects(early, refused('log-fork'));
+    const { log } = await host.enquirer.session.book.find(alice.name, 3600);
+    assert.notEqual(log.devices.get(kid)!.revokedAt, undefined);
+  });
+
+  test('does not replace a longer log by a shorter one', async () => {
+    await fresh();
+    const tablet = await addDevice(alice, 'tablet');
+    const short = await alice.device.session.ownLog(0);
+    const { signer } = evil.broker.context;
+    const letGo = holdBack(alice, async (body) => {
+      const checkpoint = await createCheckpoint(webCrypto, signer, evil.origin, short, clock.now());
+      return { ...(body as object), entries: short.entries, checkpoint: checkpoint.jws };
+    });
+    const early = otherBook().find(alice.name, 0);
+    await untilHeld();
+    await revokeDevice(alice, await tablet.device.session.kid());
+    const { head } = await alice.device.session.ownLog(0);
+    await host.enquirer.session.book.find(alice.name, 0);
+    letGo();
+    assert.deepEqual((await early).log.head, head);
+    assert.deepEqual((await host.enquirer.session.book.find(alice.name, 3600)).log.head, head);
+  });
+
+  test('does not leave another account bound where the program ends before it can say so', async () => {
+    await fresh();
+    const bob = await makeParty(evil.origin, `bob${serial}@example.com`, clock);
+    evil.tamper(async (path, body) => isLogOf(bob)(path) && (await accountOfItsOwn(body)));
+    const { name, identity } = bob.device.session.keys;
+    const kept = () => host.state.get('log', `${evil.origin} ${name}`);
+    const { update } = host.state;
+    host.state.update = (kind, key, change) => {
+      assert.notEqual(kind, 'log', 'nothing is stored that was not compared');
+      return update.call(host.state, kind, key, change as never) as never;
+    };
+    await assert.rejects(otherBook().bind(name, identity, 'link'), refused('account-changed'));
+    host.state.update = update;
+    assert.equal(await kept(), undefined);
+  });
+
+  /** The held look-up is on its way. */
+  async function untilHeld(): Promise<void> {
+    await new Promise((resolve) => setTimeout(resolve, 150));
+  }
 });
 
 describe('a device detects a broker that', () => {
@@ -322,6 +485,35 @@ describe('a device detects a broker that', () => {
     await ask();
     onPending(() => ({ hash: `${'B'.repeat(42)}A` }));
     assert.equal(await suspectCode(), 'request-mismatch');
+  });
+
+  test('takes an answer and does not say so, to have another one', async () => {
+    await fresh();
+    const asked = await ask();
+    const sent: string[] = [];
+    const { api } = alice.device.session;
+    const { postResponse } = api;
+    api.postResponse = async (_hash, jws) => {
+      sent.push(jws);
+      throw new CountersignError('broker-unreachable', 'no answer');
+    };
+    await assert.rejects(accept(), refused('broker-unreachable'));
+    const { requests } = await alice.device.pending();
+    assert.equal(requests[0]?.signed, 'accept');
+    await assert.rejects(
+      alice.device.answer(requests[0]!, { decision: 'reject', shown: 'screen' }),
+      refused('request-replayed'),
+    );
+    await assert.rejects(accept(), refused('broker-unreachable'));
+    assert.deepEqual(new Set(sent).size, 1, 'the same bytes again');
+    api.postResponse = postResponse;
+    await accept();
+    assert.equal((await host.enquirer.wait(asked.hash)).outcome, 'accepted');
+    assert.equal((await alice.device.history())[0]?.decision, 'accept');
+    await assert.rejects(
+      alice.device.answer(requests[0]!, { decision: 'accept', shown: 'screen' }),
+      refused('request-replayed'),
+    );
   });
 
   test('delivers again what was answered', async () => {

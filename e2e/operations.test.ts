@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@countersign/client';
-import { introduce, makeParty, refused } from './parties.ts';
+import { sodiumCrypto, startBroker } from '../packages/broker/src/index.ts';
+import { introduce, makeParty, refused, TestClock } from './parties.ts';
 import { startBrokerProcess, temporaryFolder } from './processes.ts';
 
 const BROKER = fileURLToPath(import.meta.resolve('../packages/broker/src/main.ts'));
@@ -69,29 +71,69 @@ test('the operator cancels a request and reads the metrics, over a socket of its
   await running.stop();
 });
 
-test('settled requests go when the operator’s retention rule says so, and no sooner', async () => {
+test('settled requests go when the operator’s retention rule says so, and never before their time is over', async () => {
   await using folder = await temporaryFolder();
-  const data = join(folder.path, 'broker');
-  const first = await startBrokerProcess(data, { args: ['--retain', '30'] });
+  const clock = new TestClock();
+  const serve = (retain: number, port = 0) =>
+    startBroker({
+      data: join(folder.path, 'broker'),
+      host: '127.0.0.1',
+      port,
+      retain,
+      crypto: sodiumCrypto,
+      now: clock.now,
+    });
+  const first = await serve(30);
   const port = Number(new URL(first.origin).port);
-  const alice = await makeParty(first.origin, 'alice@example.com', systemClock);
-  const host = await makeParty(first.origin, 'host@example.com', systemClock);
+  const alice = await makeParty(first.origin, 'alice@example.com', clock);
+  const host = await makeParty(first.origin, 'host@example.com', clock);
   await introduce(alice, host);
-  const [gone, stays] = [
+  const [gone, stands, stays] = [
     await host.enquirer.ask({ account: alice.name, text: 'Settled' }),
-    await host.enquirer.ask({ account: alice.name, text: 'Pending' }),
+    await host.enquirer.ask({ account: alice.name, text: 'Settled early', kind: 'approval' }),
+    await host.enquirer.ask({ account: alice.name, text: 'Pending', kind: 'approval' }),
   ];
   await host.enquirer.cancel(gone.hash);
-  await first.stop();
+  await host.enquirer.cancel(stands.hash);
+  await first.close();
+  // The limits count an hour back: so long everything is kept.
+  clock.offset += 3781;
+  try {
+    const second = await serve(7200, port);
+    assert.equal((await host.enquirer.status(gone.hash)).outcome, 'cancelled-by-enquirer');
+    await second.close();
+    const third = await serve(60, port);
+    await assert.rejects(host.enquirer.status(gone.hash), refused('request-unknown'));
+    assert.equal((await host.enquirer.status(stays.hash)).outcome, 'pending');
+    const { jws } = (await host.state.get<{ jws: string }>('asked', stands.hash))!;
+    assert.equal((await host.enquirer.session.api.postRequest(jws)).state, 'cancelled-by-enquirer');
+    await third.close();
+  } finally {
+    clock.offset -= 3781;
+  }
+});
 
-  const second = await startBrokerProcess(data, { port, args: ['--retain', '30'] });
-  assert.equal((await host.enquirer.status(gone.hash)).outcome, 'cancelled-by-enquirer');
-  await second.stop();
-  await new Promise((resolve) => setTimeout(resolve, 2100));
-
-  const oneSecond = String(1 / 86_400);
-  const third = await startBrokerProcess(data, { port, args: ['--retain', oneSecond] });
-  await assert.rejects(host.enquirer.status(gone.hash), refused('request-unknown'));
-  assert.equal((await host.enquirer.status(stays.hash)).outcome, 'pending');
-  await third.stop();
+test('the files of a broker are for its owner, in a folder that others may read; where they may write, it refuses', async () => {
+  await using folder = await temporaryFolder();
+  const data = join(folder.path, 'broker');
+  const copy = join(folder.path, 'copy');
+  const before = process.umask(0o022);
+  try {
+    for (const made of [data, copy]) await mkdir(made, { mode: 0o755 });
+    const running = await startBrokerProcess(data);
+    assert.equal(broker('backup', copy, '--data', data).status, 0);
+    for (const place of [data, copy]) {
+      for (const name of await readdir(place)) {
+        const { mode } = await stat(join(place, name));
+        assert.equal(mode & 0o077, 0, `${name} of ${place}`);
+      }
+    }
+    await running.stop();
+    await chmod(data, 0o777);
+    const refusal = broker('serve', '--data', data, '--port', '0');
+    assert.equal(refusal.status, 1);
+    assert.match(refusal.stderr, /others may write/);
+  } finally {
+    process.umask(before);
+  }
 });

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { newEpoch } from '@countersign/client';
+import { createAccount, MemoryKeyStore, MemoryStateStore, newEpoch } from '@countersign/client';
 import { createGenesis } from '@countersign/core';
 import { generateOpener, generateSigner, webCrypto } from '@countersign/core/webcrypto';
-import { startTestBroker, type TestBroker, TestClock } from './parties.ts';
+import { startMaliciousBroker } from './malicious-broker.ts';
+import { refused, startTestBroker, type TestBroker, TestClock } from './parties.ts';
 
 let serial = 0;
 
@@ -78,5 +79,47 @@ describe('one address', () => {
     ] as const) {
       assert.equal((await register(home, await newLog(), from)).code, code, from);
     }
+  });
+});
+
+describe('an account whose registration was taken, and the answer lost', () => {
+  async function lose() {
+    const clock = new TestClock();
+    const broker = await startMaliciousBroker(clock);
+    const [keyStore, state] = [new MemoryKeyStore(), new MemoryStateStore()];
+    const own = { broker: broker.origin, deviceName: 'laptop', keyStore, state, crypto: webCrypto, clock };
+    const make = (name: string) => createAccount({ name, ...own });
+    broker.tamper((path) => path === '/v1/accounts' && { nothing: 'that helps' });
+    await assert.rejects(make('alice@example.com'), refused('broker-answer-invalid'));
+    broker.behave();
+    return { broker, keyStore, state, make };
+  }
+
+  test('keeps its keys, and is made whole by the same call', async () => {
+    const { broker, keyStore, state, make } = await lose();
+    await using _ = broker;
+    const kept = await keyStore.load();
+    assert.notEqual(kept, undefined);
+    const made = await make('alice@example.com');
+    assert.equal(made.identity, kept!.identity);
+    assert.equal((await broker.broker.context.store.findAccount(made.name))?.identity, made.identity);
+    assert.deepEqual(await state.list('registration'), []);
+  });
+
+  test('loses them where the broker then refuses it', async () => {
+    const { broker, keyStore, state, make } = await lose();
+    await using _ = broker;
+    broker.tamper((path) => {
+      if (path === '/v1/accounts') throw new Error('a cut line');
+    });
+    await assert.rejects(make('alice@example.com'), refused('broker-answer-invalid'));
+    assert.notEqual(await keyStore.load(), undefined);
+    broker.behave();
+    await state.update('registration', `${broker.origin} alice@example.com`, (old) => ({
+      ...(old as object),
+      jws: 'no.statement.x',
+    }));
+    await assert.rejects(make('alice@example.com'), refused('encoding-invalid'));
+    assert.equal(await keyStore.load(), undefined);
   });
 });

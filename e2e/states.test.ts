@@ -199,6 +199,28 @@ describe('what was not shown is not signed', () => {
     await ok('erin', ['confirm', 'accept', id, '--hash', hash]);
     assert.deepEqual(await outcomeOf('hashes', id), [0, 'accepted', 'hash']);
   });
+
+  test('the start of an id accepts only what was shown here before', async () => {
+    await introduce('fred', 'starts');
+    const first = await ask('starts', 'Pay 1 EUR');
+    const terminal = { terminal: true };
+    const start = first.id.slice(0, 7);
+    const early = await run('fred', ['confirm', 'accept', start], terminal);
+    assert.equal(early.status, 9);
+    assert.match(early.stdout, /Pay 1 EUR.*not-shown/s);
+    assert.match((await run('fred', ['confirm', 'accept', start, '--json', '--shown'])).stdout, /"accept"/);
+
+    const second = await ask('starts', 'Pay 2 EUR');
+    const byScript = await run('fred', ['confirm', 'accept', second.id.slice(0, 7), '--shown']);
+    assert.match(byScript.stderr, /not-shown.*whole id/s);
+    await ok('fred', ['confirm', 'pending']);
+    await ok('fred', ['confirm', 'accept', second.id.slice(0, 7)], terminal);
+    assert.deepEqual(await outcomeOf('starts', second.id), [0, 'accepted', 'screen']);
+
+    const third = await ask('starts', 'Pay 3 EUR');
+    await ok('fred', ['confirm', 'accept', third.id], terminal);
+    assert.deepEqual(await outcomeOf('starts', third.id), [0, 'accepted', 'screen']);
+  });
 });
 
 describe('a script learns', () => {
@@ -216,6 +238,41 @@ describe('a script learns', () => {
     assert.equal(gone.status, 69);
     assert.match(gone.stderr, /hint: is it running/);
     assert.equal((await run('none', ['confirm', 'pending'])).status, 9);
+  });
+
+  test('that help in the place of a text is no yes', async () => {
+    await introduce('gina', 'texts');
+    for (const text of ['-h', '--help', '--version']) {
+      const { status } = await run('texts', ['confirm', 'post', 'gina@example.com', text, '--wait']);
+      assert.equal(status, 64, text);
+      assert.equal((await run('texts', ['confirm', 'post', text, '--wait'])).status, 64, text);
+    }
+    assert.equal((await run('texts', ['confirm', 'post', '--help'])).status, 0);
+    assert.equal((await run('texts', ['help', 'confirm'])).status, 0);
+    const { stdout } = await ok('texts', ['confirm', 'post', 'gina@example.com', '--json', '--', '-h']);
+    assert.match((await ok('gina', ['confirm', 'pending'])).stdout, /: -h$/m);
+    const { id, hash } = JSON.parse(stdout) as AskedJson;
+
+    await ok('gina', ['confirm', 'accept', id, '--hash', hash]);
+    const receipt = join(folder.path, 'receipt.json');
+    await ok('texts', ['confirm', 'verify', id, '--out', receipt]);
+    const brokerKey = /its key\s+(\S+)/.exec((await ok('texts', ['account', 'show'])).stdout)![1]!;
+    const bare = await ok('texts', ['receipt', 'verify', receipt]);
+    assert.match(bare.stdout, new RegExp(`broker\\s+${brokerKey}.*Whose key it is was not compared`, 's'));
+    const compared = await ok('texts', ['receipt', 'verify', receipt, '--broker-key', brokerKey]);
+    assert.doesNotMatch(compared.stdout, /was not compared/);
+    const other = await run('texts', ['receipt', 'verify', receipt, '--broker-key', id]);
+    assert.equal(other.status, 8);
+  });
+
+  test('that an empty passphrase seals nothing', async () => {
+    const { status, stderr } = await countersign(
+      profile('empty'),
+      ['account', 'create', 'empty@example.com', '--broker', broker.origin],
+      { env: { COUNTERSIGN_PASSPHRASE: '' } },
+    );
+    assert.equal(status, 9);
+    assert.match(stderr, /passphrase-needed/);
   });
 
   test('a wrong passphrase, a name that is taken, a profile that is used: each by its code', async () => {

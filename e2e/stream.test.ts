@@ -7,7 +7,7 @@ import { addDevice, type Party, refused, revokeDevice } from './parties.ts';
 import { createWorld } from './world.ts';
 
 const world = createWorld();
-const { pair } = world;
+const { clock, pair } = world;
 
 /** The next so many events of a stream. */
 async function take(stream: AsyncGenerator<StreamEvent>, count: number) {
@@ -82,7 +82,9 @@ describe('a device on a stream', () => {
     await host.enquirer.ask({ account: alice.name, text: 'One' });
     const { store } = world.home.broker.context;
     const { newest } = await store.eventBounds((await store.findAccount(alice.name))!.id);
-    await store.pruneEvents(newest);
+    await store.pruneEvents(0, clock.now(), 1000);
+    await store.pruneEvents(clock.now() + 1, clock.now(), 1000);
+    assert.equal((await store.eventBounds((await store.findAccount(alice.name))!.id)).oldest, newest);
     const stop = new AbortController();
     const stream = alice.device.follow(newest - 1, stop.signal);
     assert.equal((await take(stream, 1))[0]?.cursor, newest);
@@ -104,6 +106,29 @@ describe('a device on a stream', () => {
       await next;
       for await (const _ of stream);
     }, refused('device-revoked'));
+  });
+
+  test('that is revoked while its proof is checked gets no stream', async () => {
+    const [alice] = await pair();
+    const tablet = await addDevice(alice, 'alice’s tablet');
+    const kid = await tablet.device.session.kid();
+    const { proofs, streams } = world.home.broker.context;
+    const { check } = proofs;
+    const before = streams.count;
+    proofs.check = async (...call) => {
+      const device = await check.apply(proofs, call);
+      if (device.kid === kid) await revokeDevice(alice, kid);
+      return device;
+    };
+    try {
+      const stream = tablet.device.follow(0, new AbortController().signal);
+      await assert.rejects(async () => {
+        for await (const _ of stream);
+      }, refused('device-revoked'));
+      assert.equal(streams.count, before);
+    } finally {
+      proofs.check = check;
+    }
   });
 
   test('needs its own proof: none, another account’s and a used one are refused', async () => {

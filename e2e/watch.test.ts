@@ -2,17 +2,16 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { after, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { countersign, inTerminal, PASSPHRASE, startBrokerProcess, temporaryFolder } from './processes.ts';
 
 const CLI = fileURLToPath(import.meta.resolve('../packages/cli/src/main.ts'));
 
-test('a question appears in the live list, is answered at a keystroke, and goes', {
-  timeout: 60_000,
-}, async () => {
-  await using folder = await temporaryFolder();
+/** A broker, alice at her live list in a window of 40 lines, and a host that she lets ask. */
+async function watching() {
+  const folder = await temporaryFolder();
   const broker = await startBrokerProcess(join(folder.path, 'broker'));
   const run = (who: string, ...words: string[]) =>
     countersign(join(folder.path, who), words, { env: { COUNTERSIGN_BROKER: broker.origin } });
@@ -44,20 +43,75 @@ test('a question appears in the live list, is answered at a keystroke, and goes'
     }
     screen = '';
   };
-  after(() => watch.kill());
+  /** A key, once keys act again. */
+  const press = async (keys: string) => {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    watch.stdin.write(keys);
+  };
   await shown(/Nothing waits for your answer/);
+  return {
+    run,
+    shown,
+    press,
+    async [Symbol.asyncDispose]() {
+      watch.stdin.write('q');
+      const [code] = (await once(watch, 'exit')) as [number];
+      await broker.stop();
+      await folder[Symbol.asyncDispose]();
+      assert.equal(code, 0);
+    },
+  };
+}
+
+test('a question appears in the live list, is answered at a keystroke, and goes', {
+  timeout: 60_000,
+}, async () => {
+  await using alice = await watching();
+  const { run, shown, press } = alice;
   const asking = run('host', 'confirm', 'post', 'alice@example.com', 'Log in to Host1', '--wait', '--json');
   await shown(/host@example\.com asks:\s+Log in to Host1/);
-  await new Promise((resolve) => setTimeout(resolve, 1000));
-  watch.stdin.write('a');
+  await press('a');
   await shown(/Log in to Host1: accepted/);
   const { status, stdout } = await asking;
   assert.equal(status, 0);
   assert.match(stdout, /"outcome":"accepted".*"shown":"screen"/);
-  watch.stdin.write('q');
-  const [code] = (await once(watch, 'exit')) as [number];
-  assert.equal(code, 0);
-  await broker.stop();
+});
+
+test('a question that is taller than the window is accepted only after its last page', {
+  timeout: 60_000,
+}, async () => {
+  await using alice = await watching();
+  const { run, shown, press } = alice;
+  const fields = Array.from({ length: 60 }, (_, i) => ['--field', `Note ${i + 1}=Thank you`]).flat();
+  const asking = run('host', 'confirm', 'post', 'alice@example.com', 'Pay Mallory', ...fields, '--wait');
+  await shown(/host@example\.com asks:\s+Pay Mallory.*page 1 of/s);
+  await press('a');
+  await shown(/There is more to read/);
+  await press(' ');
+  await shown(/page 2 of/);
+  await press(' ');
+  await shown(/Note 60\s+Thank you/);
+  await press('a');
+  await shown(/Pay Mallory: accepted/);
+  assert.equal((await asking).status, 0);
+});
+
+test('a question that wants the person there takes the passphrase, typed for this answer', {
+  timeout: 60_000,
+}, async () => {
+  await using alice = await watching();
+  const { run, shown, press } = alice;
+  const asking = run('host', 'confirm', 'post', 'alice@example.com', 'Deploy', '--uv', '--wait');
+  await shown(/host@example\.com asks:\s+Deploy/);
+  await press('a');
+  await shown(/Your passphrase, to prove that you are there/);
+  await press('wrong\r');
+  await shown(/does not open with this passphrase/);
+  await press('a');
+  await shown(/Your passphrase, to prove that you are there/);
+  await press(`${PASSPHRASE}\r`);
+  await shown(/Deploy: accepted/);
+  assert.equal((await asking).status, 0);
 });
 
 test('without a terminal it says what to do instead', async () => {

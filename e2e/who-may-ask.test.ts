@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { createRequest, RequestStatement, signStatement } from '@countersign/core';
+import { ContactStatement, createRequest, RequestStatement, signStatement } from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
-import { introduce, type Party, refused } from './parties.ts';
+import { addDevice, introduce, type Party, refused } from './parties.ts';
 import { createWorld } from './world.ts';
 
 const world = createWorld();
@@ -22,6 +22,15 @@ describe('a stranger', () => {
     assert.equal(requests[0]?.question.parts[0]?.text, 'Buy now');
     await alice.device.answer(requests[0]!, { decision: 'accept', shown: 'screen' });
     assert.equal((await shop.enquirer.wait(asked.hash)).outcome, 'accepted');
+  });
+
+  test('is neither looked up nor believed before the person takes it', async () => {
+    const [alice, shop] = [await party('alice'), await party('shop')];
+    await shop.enquirer.ask({ account: alice.name, text: 'Buy now' });
+    await alice.device.pending();
+    const kept = (await alice.state.list('log')).map(([key]) => key);
+    assert.ok(!kept.some((key) => key.includes(shop.name)));
+    assert.equal((await alice.enquirer.ask({ account: shop.name, text: 'Who are you?' })).firstUse, true);
   });
 
   test('has one contact request waiting, not two', async () => {
@@ -143,6 +152,37 @@ describe('a contact', () => {
     const { requests, contactRequests } = await alice.device.pending();
     assert.deepEqual([requests.length, contactRequests.length], [0, 1]);
   });
+});
+
+describe('a change of contacts', () => {
+  for (const [what, change] of [
+    ['names another change before it', { prev: 'A'.repeat(43) }],
+    ['names none before it', { prev: undefined }],
+    ['leaves one out', { seq: 3 }],
+  ] as const) {
+    test(`that ${what} is refused, and harms no device`, async () => {
+      const [alice, host] = await world.pair();
+      const tablet = await addDevice(alice, 'tablet', ['answer']);
+      const { session, contacts } = tablet.device;
+      const list = await contacts.read();
+      const { name, identity } = host.device.session.keys;
+      const { head } = await session.ownLog(0);
+      const { jws } = await signStatement(webCrypto, ContactStatement, session.keys.signer, {
+        sub: alice.name,
+        sub_id: session.keys.identity,
+        seq: list.seq + 1,
+        prev: list.hash,
+        iat: clock.now(),
+        head,
+        contact: name,
+        contact_id: identity,
+        policy: 'allow',
+        ...change,
+      });
+      await assert.rejects(session.api.postContact(jws), refused('contact-conflict'));
+      await alice.device.contacts.change({ name, identity }, 'block');
+    });
+  }
 });
 
 describe('posting', () => {

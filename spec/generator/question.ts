@@ -41,7 +41,10 @@ export function question(): VectorFile {
         ],
       }),
       good('passcode-costly', 'the most that a device computes', {
-        passcode: { ...passcode, m: 65_536, t: 16, p: 16 },
+        passcode: { ...passcode, m: 65_536, t: 2, p: 16 },
+      }),
+      bad('passcode-too-costly', 'more passes over so much memory than a device computes', {
+        passcode: { ...passcode, m: 65_536, t: 3, p: 1 },
       }),
       bad('kind-unknown', 'a kind that there is not', { kind: 'quiz' }),
       bad('parts-empty', 'no parts', { parts: [] }),

@@ -81,7 +81,7 @@ PASSCODE = both(
             "hash": BYTES_32,
         }
     ),
-    lambda c: c["m"] >= 8 * c["p"],
+    lambda c: c["m"] >= 8 * c["p"] and c["m"] * c["t"] <= 131_072,
 )
 PART = any_of(
     members({"type": one_of("h1", "p"), "text": line(1024)}),

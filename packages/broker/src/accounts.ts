@@ -7,18 +7,30 @@ import {
   CountersignError,
   counts,
   createCheckpoint,
+  DeviceFreezeEntry,
   type DeviceLog,
+  DeviceRevokeEntry,
   extendLog,
   isSealable,
+  keyFingerprint,
   LOG_ENTRIES,
+  type LogEntry,
+  type PublicSigningJwk,
   parseStatement,
   replayLog,
+  type Statement,
+  verifyStatement,
 } from '@countersign/core';
 import type { BrokerContext } from './context.ts';
+import { judgeGrowth } from './limits.ts';
 import type { Accepted, AccountRow } from './store/store.ts';
 
 /** Checkpoints are signed at most this often per account, in seconds. */
 const CHECKPOINT_LIFE = 15;
+
+/** A page of a log: at most so many entries, and no further one past so many characters. */
+const PAGE_ENTRIES = 200;
+const PAGE_CHARACTERS = 512 * 1024;
 
 /**
  * Registers an account.
@@ -41,7 +53,8 @@ export async function registerAccount(
   // Whoever registers the same account again had lost the first answer.
   if (known?.identity === log.identity) return known;
   context.registrations.count(address, context.now());
-  return context.store.createAccount({ ...log, epoch: sealableEpoch(log) }, context.now());
+  judgeGrowth(log.entries, false);
+  return context.store.createAccount(rowOf(log), context.now());
 }
 
 /** @throws `account-unknown` */
@@ -71,7 +84,8 @@ export async function findIdentified(
 }
 
 /**
- * Appends entries, if they follow from the log as it is.
+ * Appends entries, if they follow from the log as it is. What needs no replay is checked first: a post that no
+ * key of the account signed costs as much as any other.
  * @param accepted the waiting device that they let in
  */
 export async function appendToLog(
@@ -80,52 +94,28 @@ export async function appendToLog(
   entries: readonly string[],
   accepted?: Accepted,
 ): Promise<DeviceLog> {
+  const { crypto, store, streams, replayed } = context;
   const account = await findAccount(context, name);
-  const log = await replayLog(context.crypto, await context.store.readLog(account.id, 0));
-  const first = await parseStatement(context.crypto, LOG_ENTRIES, entries[0]!);
-  if (first.payload.seq <= log.head.seq) {
-    throw new CountersignError('log-conflict', 'the log has grown since you read it', {
-      hint: 'read it again, and repeat on the new head',
-    });
-  }
-  const next = await extendLog(context.crypto, log, entries);
-  for (const jws of entries) await checkInside(context, account, log, jws);
-  const { head, devices } = next;
-  const changed = { head, devices, epoch: sealableEpoch(next), entries };
-  const event = await context.store.appendLog(account.id, log.head, changed, accepted);
-  context.streams.publish(account.id, event, undefined);
-  for (const device of devices.values()) {
-    if (!counts(device)) context.streams.cut(account.id, device.kid);
+  const parsed: Statement<LogEntry>[] = [];
+  for (const jws of entries) parsed.push(await parseStatement(crypto, LOG_ENTRIES, jws));
+  for (const { kid } of parsed) checkInside(account, kid);
+  await checkFollows(context, account, parsed[0]!);
+  const log = await replayedLog(context, account);
+  const urgent = parsed.some(({ typ }) => typ === DeviceRevokeEntry.typ || typ === DeviceFreezeEntry.typ);
+  judgeGrowth([...log.entries, ...entries], urgent);
+  const next = await extendLog(crypto, log, entries);
+  const event = await store.appendLog(account.id, log.head, { ...rowOf(next), entries }, accepted);
+  replayed.set(account.id, next);
+  streams.publish(account.id, event, undefined);
+  for (const device of next.devices.values()) {
+    if (!counts(device)) streams.cut(account.id, device.kid);
   }
   return next;
 }
 
-/** A device that was let in, and has not signed that it is in, changes nothing. */
-async function checkInside(
-  context: BrokerContext,
-  account: AccountRow,
-  log: DeviceLog,
-  jws: string,
-): Promise<void> {
-  const { kid } = await parseStatement(context.crypto, LOG_ENTRIES, jws);
-  if (log.devices.has(kid) && !account.devices.has(kid)) {
-    throw new CountersignError('enrolment-incomplete', 'this device has yet to say that it is in', {
-      hint: 'run `countersign device complete` on it',
-    });
-  }
-}
-
-/**
- * Entries from a number on, with the broker's word that these are the newest, and the proof that their head
- * stands in its tree.
- * @param known size of the tree that the reader saw last, 0 for none
- */
-export async function readLog(context: BrokerContext, name: string, from: number, known: number) {
-  const account = await findAccount(context, name);
-  const entries = await context.store.readLog(account.id, from);
-  const checkpoint = await checkpointOf(context, account);
-  const transparency = await proveLogged(context, account, known);
-  return { name, identity: account.identity, entries, checkpoint, transparency };
+/** What a store keeps of a log. */
+function rowOf(log: DeviceLog) {
+  return { ...log, epoch: sealableEpoch(log), recoveryKey: log.recovery?.key ?? ('none' as const) };
 }
 
 async function proveLogged({ store, tree }: BrokerContext, { id, head }: AccountRow, known: number) {
@@ -142,6 +132,90 @@ async function proveLogged({ store, tree }: BrokerContext, { id, head }: Account
 
 function sealableEpoch(log: DeviceLog): number {
   return isSealable(log) ? log.epoch.n : -1;
+}
+
+/** An entry that stands at the head, and is signed by a key of the account. */
+async function checkFollows(
+  { crypto }: BrokerContext,
+  account: AccountRow,
+  entry: Statement<LogEntry>,
+): Promise<void> {
+  const { seq } = entry.payload;
+  if (seq <= account.head.seq) {
+    throw new CountersignError('log-conflict', 'the log has grown since you read it', {
+      hint: 'read it again, and repeat on the new head',
+    });
+  }
+  if (
+    !('prev' in entry.payload) ||
+    seq !== account.head.seq + 1 ||
+    entry.payload.prev !== account.head.hash
+  ) {
+    throw new CountersignError('log-invalid', `entry ${seq} does not follow entry ${account.head.seq}`);
+  }
+  const key = account.devices.get(entry.kid)?.sig ?? (await codeKey(crypto, account, entry.kid));
+  if (key !== undefined) await verifyStatement(crypto, entry, key);
+}
+
+/**
+ * The key of the printed code, where a kid names it; nothing where the row does not know.
+ * @throws `device-unknown`
+ */
+async function codeKey(
+  crypto: BrokerContext['crypto'],
+  { name, recoveryKey }: AccountRow,
+  kid: string,
+): Promise<PublicSigningJwk | undefined> {
+  if (recoveryKey === undefined) return undefined;
+  if (recoveryKey !== 'none' && (await keyFingerprint(crypto, recoveryKey)) === kid) return recoveryKey;
+  throw new CountersignError('device-unknown', `${name} has no device ${kid}`);
+}
+
+/** An account's log, from memory where it was replayed before. */
+async function replayedLog(
+  { crypto, store, replayed }: BrokerContext,
+  account: AccountRow,
+): Promise<DeviceLog> {
+  const known = replayed.get(account.id);
+  if (known?.head.hash === account.head.hash) return known;
+  const log = await replayLog(crypto, await store.readLog(account.id, 0));
+  replayed.set(account.id, log);
+  return log;
+}
+
+/** A device that was let in, and has not signed that it is in, changes nothing. */
+function checkInside(account: AccountRow, kid: string): void {
+  if (!account.incomplete.has(kid)) return;
+  throw new CountersignError('enrolment-incomplete', 'this device has yet to say that it is in', {
+    hint: 'run `countersign device complete` on it',
+  });
+}
+
+/**
+ * A page of entries from a number on, with the broker's word for the newest entry that there is, and the proof
+ * that it stands in its tree.
+ * @param known size of the tree that the reader saw last, 0 for none
+ */
+export async function readLog(context: BrokerContext, name: string, from: number, known: number) {
+  const account = await findAccount(context, name);
+  const found = await context.store.readLog(account.id, from, PAGE_ENTRIES);
+  const entries = firstPage(found);
+  return {
+    name,
+    identity: account.identity,
+    entries,
+    ...(from + entries.length <= account.head.seq ? { more: true as const } : {}),
+    checkpoint: await checkpointOf(context, account),
+    transparency: await proveLogged(context, account, known),
+  };
+}
+
+function firstPage(entries: readonly string[]): string[] {
+  let characters = 0;
+  return entries.filter(({ length }, i) => {
+    characters += length;
+    return i === 0 || characters <= PAGE_CHARACTERS;
+  });
 }
 
 const recent = new WeakMap<AccountRow, { jws: string; until: number }>();

@@ -3,13 +3,15 @@
  * writers nor makes them wait.
  * @module
  */
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile, open } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
 import { databasePath, keyPath } from './broker.ts';
+import { makeFolder } from './data-folder.ts';
 
 /** Copies the database and the broker's key into a folder, which may not have a backup yet. */
 export async function backUp(data: string, to: string): Promise<void> {
-  await mkdir(to, { recursive: true, mode: 0o700 });
+  await makeFolder(to);
+  await (await open(databasePath(to), 'wx', 0o600)).close();
   const database = new DatabaseSync(databasePath(data), { readOnly: true, timeout: 5000 });
   try {
     database.prepare('VACUUM INTO ?').run(databasePath(to));

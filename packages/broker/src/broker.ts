@@ -2,14 +2,15 @@
  * A broker, wired and running. Clock, crypto and addresses come from outside; `close` lets go of everything.
  * @module
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { CryptoProvider, Signer } from '@countersign/core';
+import { CLOCK_SKEW, type CryptoProvider, type DeviceLog, type Signer } from '@countersign/core';
 import type { FastifyBaseLogger } from 'fastify';
+import { LRUCache } from 'lru-cache';
 import { loadBrokerKey } from './broker-key.ts';
 import type { BrokerContext } from './context.ts';
+import { makeFolder } from './data-folder.ts';
 import { ProofChecker } from './device-proof.ts';
-import { REGISTRATIONS_PER_HOUR } from './limits.ts';
+import { RECENT, REGISTRATIONS_PER_HOUR } from './limits.ts';
 import { createMetrics } from './metrics.ts';
 import { openOperatorSocket } from './operator.ts';
 import { Registrations } from './registrations.ts';
@@ -24,6 +25,10 @@ import { Waiters } from './waiters.ts';
 
 const SWEEP_MS = 1000;
 const PRUNE_MS = 60_000;
+/** For so long, in seconds, a device may be away and still resume its stream where it was. */
+const EVENTS_KEPT = 7 * 86_400;
+/** Replayed logs that are kept, by the length of their entries. */
+const REPLAYED_CHARACTERS = 64 * 1024 * 1024;
 
 export interface BrokerOptions extends ServerOptions {
   /** Folder of the database and the broker's key. */
@@ -36,7 +41,7 @@ export interface BrokerOptions extends ServerOptions {
   readonly domains?: readonly string[];
   /** Accounts that one remote address may register in an hour. */
   readonly registrationsPerHour?: number;
-  /** Seconds after which settled requests are removed; never, if absent. */
+  /** Seconds after which settled requests are removed, an hour at least; never, if absent. */
   readonly retain?: number;
   readonly crypto: CryptoProvider;
   /** Seconds since 1970. */
@@ -67,7 +72,7 @@ export function operatorSocketPath(data: string): string {
 
 export async function startBroker(options: BrokerOptions): Promise<RunningBroker> {
   const { data, host, port, logger } = options;
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  await makeFolder(data);
   const signer = await loadBrokerKey(keyPath(data));
   const store = openSqliteStore(databasePath(data));
   const origins: string[] = options.origin === undefined ? [] : [options.origin];
@@ -131,7 +136,12 @@ function createContext(
     proofs: new ProofChecker(crypto, now),
     tree: new Tree({ store: store.tree, crypto, signer, origins, now }),
     registrations: new Registrations(registrationsPerHour),
+    replayed: new LRUCache({ maxSize: REPLAYED_CHARACTERS, sizeCalculation: charactersOf }),
   };
+}
+
+function charactersOf({ entries }: DeviceLog): number {
+  return entries.reduce((sum, { length }) => sum + length, 0);
 }
 
 async function sweep(context: BrokerContext): Promise<void> {
@@ -143,5 +153,8 @@ async function sweep(context: BrokerContext): Promise<void> {
 }
 
 async function prune({ store, now }: BrokerContext, retain: number | undefined): Promise<void> {
-  if (retain !== undefined) await store.pruneSettled(now() - retain, 1000);
+  // Until its time is over, a request that was answered must be known: posted again, it would be a new one.
+  if (retain !== undefined)
+    await store.pruneSettled(now() - Math.max(retain, RECENT), now() - CLOCK_SKEW, 1000);
+  await store.pruneEvents(now() - EVENTS_KEPT, now(), 10_000);
 }

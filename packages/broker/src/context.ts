@@ -2,7 +2,8 @@
  * What every part of the broker is given: nothing in it is global, and only `main.ts` makes one for real.
  * @module
  */
-import type { CryptoProvider, PublicSigningJwk, Settled, Signer } from '@countersign/core';
+import type { CryptoProvider, DeviceLog, PublicSigningJwk, Settled, Signer } from '@countersign/core';
+import type { LRUCache } from 'lru-cache';
 import type { ProofChecker } from './device-proof.ts';
 import type { Metrics } from './metrics.ts';
 import type { Registrations } from './registrations.ts';
@@ -36,5 +37,7 @@ export interface BrokerContext {
   /** The tree of all heads. */
   readonly tree: Tree;
   readonly registrations: Registrations;
+  /** Logs that were replayed of late, by account row. */
+  readonly replayed: LRUCache<number, DeviceLog>;
   readonly metrics: Metrics;
 }

@@ -22,8 +22,19 @@ export const REGISTRATIONS_PER_HOUR = 30;
 export const MAX_WAITING_DEVICES = 3;
 export const MAX_DEVICES_PER_HOUR = 5;
 
+/**
+ * What a device log may grow to. Whoever learns of an account replays all of it; a life of many devices, each
+ * with new keys every month, stays far below. Showing out and stopping devices has room kept for it.
+ */
+export const MAX_LOG_ENTRIES = 2000;
+export const MAX_LOG_CHARACTERS = 4 * 1024 * 1024;
+const KEPT_ENTRIES = 100;
+const KEPT_CHARACTERS = 512 * 1024;
+
 const MINUTE = 60;
 const HOUR = 3600;
+/** How far back posts count. Requests are kept at least so long. */
+export const RECENT = HOUR;
 
 /** What is kept of an account and an enquirer. */
 export interface Standing {
@@ -79,6 +90,22 @@ export function judgePost(
 /** Whether one more device may wait. @param counts devices that wait now, and that came within the hour */
 export function judgeEnrolment({ waiting, recent }: { waiting: number; recent: number }): boolean {
   return waiting < MAX_WAITING_DEVICES && recent < MAX_DEVICES_PER_HOUR;
+}
+
+/**
+ * Whether a log may grow by some entries.
+ * @param after the log with them
+ * @param urgent they show a device out, or stop one
+ * @throws `log-full`
+ */
+export function judgeGrowth(after: readonly string[], urgent: boolean): void {
+  const characters = after.reduce((sum, { length }) => sum + length, 0);
+  const mostEntries = MAX_LOG_ENTRIES - (urgent ? 0 : KEPT_ENTRIES);
+  const mostCharacters = MAX_LOG_CHARACTERS - (urgent ? 0 : KEPT_CHARACTERS);
+  if (after.length <= mostEntries && characters <= mostCharacters) return;
+  throw new CountersignError('log-full', 'this account’s device log is as long as a log may be', {
+    hint: 'devices can still be shown out or frozen; for all else begin with a new account',
+  });
 }
 
 /**

@@ -10,6 +10,9 @@ import { createProgram } from './program.ts';
 /** The command was not understood (sysexits.h). */
 const EX_USAGE = 64;
 
+// What it writes is nobody else's, from the first byte on.
+process.umask(0o077);
+
 try {
   await createProgram().parseAsync();
 } catch (error) {

@@ -77,7 +77,11 @@ export function createProgram(): Command {
     .option('--pages <folder>', 'serve web pages of this folder: authenticator, console, sessions')
     .option('--web-origin <url...>', 'web pages of these origins may call it from a browser', webOrigins)
     .option('--domain <name...>', 'keep accounts of these domains only')
-    .option('--retain <days>', 'remove settled requests after so many days; by default they are kept', days)
+    .option(
+      '--retain <days>',
+      'remove settled requests after so many days, an hour at least; by default they are kept',
+      days,
+    )
     .addOption(
       new Option('--log <level>', 'as JSON lines on standard output')
         .choices(['silent', 'error', 'warn', 'info', 'debug'])

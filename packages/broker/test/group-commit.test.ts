@@ -13,7 +13,13 @@ function setUp() {
       .prepare('SELECT n FROM t ORDER BY n')
       .all()
       .map(({ n }) => n);
-  return { database, insert, rows, writes: new GroupCommit(database) };
+  /** What was written, as a piece of work remembers it. */
+  const remembered = new Set<number>();
+  const writes = new GroupCommit(database, {
+    committed: () => {},
+    rolledBack: () => remembered.clear(),
+  });
+  return { database, insert, rows, remembered, writes };
 }
 
 describe('group commit', () => {
@@ -58,15 +64,19 @@ describe('group commit', () => {
   });
 
   test('a failure half way through one piece leaves nothing of it, and all of the others', async () => {
-    const { insert, rows, writes } = setUp();
+    const { insert, rows, remembered, writes } = setUp();
     insert.run(7);
+    const write = (n: number) => {
+      remembered.add(n);
+      insert.run(n);
+    };
     const results = await Promise.allSettled([
-      writes.submit(() => insert.run(1)),
+      writes.submit(() => write(1)),
       writes.submit(() => {
-        insert.run(2);
-        insert.run(7);
+        write(2);
+        write(7);
       }),
-      writes.submit(() => insert.run(3)),
+      writes.submit(() => write(3)),
     ]);
     assert.deepEqual(
       results.map(({ status }) => status),
@@ -74,5 +84,6 @@ describe('group commit', () => {
     );
     assert.equal((results[1] as PromiseRejectedResult).reason.code, 'storage-failed');
     assert.deepEqual(rows(), [1, 3, 7]);
+    assert.deepEqual([...remembered], [3]);
   });
 });

@@ -6,8 +6,11 @@ import {
   afterAnswer,
   afterFraud,
   afterIgnored,
+  judgeGrowth,
   judgePost,
   LONGEST_PAUSE,
+  MAX_LOG_CHARACTERS,
+  MAX_LOG_ENTRIES,
   MAX_PER_HOUR,
   MAX_PER_MINUTE,
   STRANGER,
@@ -110,4 +113,28 @@ describe('limits', () => {
     assert.equal(judgePost(STRANGER, NOBODY, 0).held, true);
     assert.equal(judgePost(FRIEND, { own: 2, strangers: 10 }, 0).held, false);
   });
+});
+
+test('a log ends, and devices can be shown out of a full one', () => {
+  const log = (entries: number, length: number) => Array.from({ length: entries }, () => 'x'.repeat(length));
+  assert.equal(
+    codeOf(() => judgeGrowth(log(1000, 1500), false)),
+    undefined,
+  );
+  assert.equal(
+    codeOf(() => judgeGrowth(log(MAX_LOG_ENTRIES, 1500), false)),
+    'log-full',
+  );
+  assert.equal(
+    codeOf(() => judgeGrowth(log(MAX_LOG_ENTRIES, 1500), true)),
+    undefined,
+  );
+  assert.equal(
+    codeOf(() => judgeGrowth(log(MAX_LOG_ENTRIES + 1, 1500), true)),
+    'log-full',
+  );
+  assert.equal(
+    codeOf(() => judgeGrowth(log(100, MAX_LOG_CHARACTERS / 100), false)),
+    'log-full',
+  );
 });

@@ -42,6 +42,7 @@ export function storeConformance(
       accountId: alice.id,
       contactId: host.id,
       seq: 1,
+      head: alice.head,
       policy: 'allow',
       jws: 'allow',
     } as const;
@@ -172,6 +173,20 @@ export function storeConformance(
         assert.deepEqual([...(await again.findAccount(alice.name))!.devices.keys()], [kid]);
         const row = (await again.findEnrolment(alice.id, posted.enrolment.hash))!;
         assert.deepEqual([row.state, row.outcome], ['complete', 'done']);
+      }));
+
+    test('a device whose entry comes too late for the head goes on waiting', () =>
+      withStore(async (store) => {
+        const alice = await account(store);
+        await store.createInvitation({ ...invitation, accountId: alice.id });
+        const posted = await store.postEnrolment(enrolment(alice.id), 'ticket', NOW);
+        assert.ok('enrolment' in posted);
+        const next = { head: { seq: 1, hash: hash() }, epoch: 0, devices: new Map(), entries: ['add'] };
+        const accepted = { enrolment: posted.enrolment, statement: 'accept' };
+        const late = store.appendLog(alice.id, { seq: 5, hash: hash() }, next, accepted);
+        await assert.rejects(late, codeIs('log-conflict'));
+        assert.equal((await store.listEnrolments(alice.id, NOW)).length, 1);
+        await store.appendLog(alice.id, alice.head, next, accepted);
       }));
 
     test('what waits past its time can no longer be rejected', () =>
@@ -353,7 +368,8 @@ export function storeConformance(
         for (const request of asked) await store.settleRequest(request, { state: 'expired', at: NOW });
         assert.deepEqual(idsOf(await store.listPending(alice.id, { max: 10 })), []);
         assert.deepEqual(idsOf(await store.listSettled(alice.id, { max: 10 })), ids.toReversed());
-        assert.equal(await store.pruneSettled(NOW + 1, 2), 2);
+        assert.equal(await store.pruneSettled(NOW + 1, NOW + 120, 2), 0, 'until it has expired');
+        assert.equal(await store.pruneSettled(NOW + 1, NOW + 121, 2), 2);
         assert.equal((await store.listSettled(alice.id, { max: 10 })).length, 1);
       }));
 
@@ -366,6 +382,7 @@ export function storeConformance(
           accountId: alice.id,
           contactId: host.id,
           seq: 1,
+          head: alice.head,
           policy: 'allow',
           jws: 'one',
         } as const;
@@ -376,6 +393,8 @@ export function storeConformance(
         );
         await assert.rejects(store.changeContact(change, NOW), codeIs('contact-conflict'));
         await assert.rejects(store.changeContact({ ...change, seq: 3 }, NOW), codeIs('contact-conflict'));
+        const other = { ...change, seq: 2, head: { seq: 1, hash: hash() } };
+        await assert.rejects(store.changeContact(other, NOW), codeIs('contact-conflict'));
         const blocked = await store.changeContact({ ...change, seq: 2, policy: 'block', jws: 'two' }, NOW);
         assert.deepEqual(
           blocked.refused.map(({ request: { state } }) => state),
@@ -393,6 +412,7 @@ export function storeConformance(
           accountId: alice.id,
           contactId: host.id,
           seq: 1,
+          head: alice.head,
           policy: 'block',
           jws: 'no',
         } as const;
@@ -423,6 +443,59 @@ export function storeConformance(
         assert.deepEqual(await store.readEvents(alice.id, events[0]!.id, 10), [events[1]]);
         assert.equal((await store.eventBounds(alice.id)).newest, events[1]!.id);
         assert.deepEqual(await store.eventBounds(host.id), { newest: 0, oldest: 0 });
+      }));
+
+    test('the limits hold over a restart, for an hour', () =>
+      withStore(async (store, reopen) => {
+        const { alice, host } = await acquainted(store);
+        for (let i = 0; i < 5; i++) {
+          const posted = await store.postRequest(request(alice, host), NOW);
+          assert.ok(posted.outcome === 'posted');
+          await store.settleRequest(posted.request, { state: 'answered', at: NOW, response: 'r' });
+        }
+        await assert.rejects(store.postRequest(request(alice, host), NOW + 1), codeIs('too-often'));
+        const again = await reopen();
+        await assert.rejects(again.postRequest(request(alice, host), NOW + 2), codeIs('too-often'));
+        for (let i = 0; i < 15; i++) {
+          const at = NOW + 100 * (1 + Math.floor(i / 5));
+          const posted = await again.postRequest(request(alice, host, { exp: at + 60 }), at);
+          assert.ok(posted.outcome === 'posted');
+          await again.settleRequest(posted.request, { state: 'answered', at, response: 'r' });
+        }
+        const third = await reopen();
+        await assert.rejects(third.postRequest(request(alice, host), NOW + 3599), codeIs('too-often'));
+        assert.equal((await third.postRequest(request(alice, host), NOW + 3600)).outcome, 'posted');
+      }));
+
+    test('a pause holds over a restart', () =>
+      withStore(async (store, reopen) => {
+        const { alice, host } = await acquainted(store);
+        const posted = await store.postRequest(request(alice, host), NOW);
+        assert.ok(posted.outcome === 'posted');
+        await store.reportFraud(posted.request, NOW);
+        const again = await reopen();
+        await assert.rejects(again.postRequest(request(alice, host), NOW + 1000), codeIs('too-often'));
+      }));
+
+    test('old events go, new ones stay, and no id comes back', () =>
+      withStore(async (store, reopen) => {
+        const { alice } = await acquainted(store);
+        const day = 86_400;
+        await store.pruneEvents(NOW - 7 * day, NOW, 100);
+        const { newest: old } = await store.eventBounds(alice.id);
+        const { alice: bob } = await acquainted(store);
+        await acquainted(store);
+        const { newest } = await store.eventBounds(bob.id);
+        assert.equal(await store.pruneEvents(NOW - 7 * day, NOW + day, 100), 0);
+        const again = await reopen();
+        assert.equal(await again.pruneEvents(NOW + 1, NOW + 7 * day, 100), 0, 'the marked one stays');
+        assert.equal((await again.eventBounds(alice.id)).newest, old);
+        assert.ok((await again.pruneEvents(NOW + 2 * day, NOW + 9 * day, 1)) === 1);
+        assert.equal((await again.eventBounds(alice.id)).newest, 0);
+        assert.equal((await again.eventBounds(bob.id)).newest, newest);
+        await again.pruneEvents(NOW + 60 * day, NOW + 60 * day, 100);
+        const { alice: carol } = await acquainted(again);
+        assert.ok((await again.eventBounds(carol.id)).newest > newest + 1);
       }));
 
     test('the limits hold for requests that come together', () =>

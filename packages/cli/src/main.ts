@@ -4,9 +4,9 @@
  * @module
  */
 import { systemClock } from '@countersign/client';
-import { CountersignError } from '@countersign/core';
+import { CountersignError, makeVisible } from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import type { Cli } from './commands/context.ts';
 import { EXIT, exitOfError } from './exit-codes.ts';
 import { createProgram } from './program.ts';
@@ -32,10 +32,27 @@ try {
 }
 process.exitCode = cli.exit;
 
+/**
+ * Whether help or the version was asked for, and nothing else. A word that came from elsewhere may be `-h`, and a
+ * script that waits for a yes must not take the help for one.
+ */
+function isHelpAlone(): boolean {
+  if (args[0] === 'help') return true;
+  let command: Command | undefined = createProgram(cli);
+  for (const word of args.slice(0, -1)) {
+    command = command?.commands.find((one) => one.name() === word);
+    if (word === 'help') return true;
+  }
+  return command !== undefined;
+}
+
 function report(error: unknown): number {
-  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+  if (error instanceof CommanderError) return error.exitCode === 0 && isHelpAlone() ? EXIT.ok : EXIT.usage;
   if (!(error instanceof CountersignError)) {
-    process.stderr.write(`countersign: a failure of this program: ${(error as Error).stack ?? error}\n`);
+    const trace = String((error as Error).stack ?? error)
+      .split('\n')
+      .map(makeVisible);
+    process.stderr.write(`countersign: a failure of this program: ${trace.join('\n')}\n`);
     return EXIT.internal;
   }
   const { code, message, hint, retryAfter } = error;

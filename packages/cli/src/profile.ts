@@ -43,7 +43,8 @@ export class Profile {
   readonly #protections: Readonly<Record<ProtectionName, KeyProtection>>;
   #state: SqliteStateStore | undefined;
   #keys: DeviceKeys | undefined;
-  #passphraseTyped = false;
+  /** When the passphrase was typed last, by the monotonic clock in ms. */
+  #typedAt: number | undefined;
 
   constructor(named: string | undefined, environment: Environment) {
     this.environment = environment;
@@ -64,9 +65,25 @@ export class Profile {
     );
   }
 
-  /** Whether the person has just typed the passphrase: a proof that they are there. */
-  get personVerified(): boolean {
-    return this.#passphraseTyped;
+  /** Whether the person typed the passphrase within so many ms: a proof that they are there. */
+  personVerified(within: number): boolean {
+    const now = this.environment.clock.monotonic();
+    return this.#typedAt !== undefined && this.#typedAt > now - within;
+  }
+
+  /** Whether the person can prove that they are there, by the passphrase. */
+  takesPassphrase(): Promise<boolean> {
+    return this.keyStore.isSealedBy(this.#protections.passphrase);
+  }
+
+  /** Takes a passphrase that the person has typed, if it opens the keys. @throws `passphrase-wrong` */
+  async verifyPerson(typed: string): Promise<void> {
+    const path = join(this.folder, 'keys.json');
+    await new FileKeyStore(
+      path,
+      passphraseProtection(async () => typed),
+    ).load();
+    this.#typedAt = this.environment.clock.monotonic();
   }
 
   get state(): StateStore {
@@ -125,6 +142,14 @@ export class Profile {
   }
 
   async #passphrase(account: string, fresh: boolean): Promise<string> {
+    const passphrase = await this.#anyPassphrase(account, fresh);
+    if (!fresh || passphrase.length > 0) return passphrase;
+    throw new CountersignError('passphrase-needed', 'an empty passphrase seals nothing', {
+      hint: 'nothing was made; is the variable, or the file that it names, empty?',
+    });
+  }
+
+  async #anyPassphrase(account: string, fresh: boolean): Promise<string> {
     const { variables, terminal } = this.environment;
     const file = variables.COUNTERSIGN_PASSPHRASE_FILE;
     if (file !== undefined) return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
@@ -148,7 +173,7 @@ export class Profile {
         hint: 'nothing was made; try again',
       });
     }
-    this.#passphraseTyped = true;
+    this.#typedAt = this.environment.clock.monotonic();
     return typed;
   }
 }

@@ -34,6 +34,11 @@ export function requestText(request: PendingRequest, now: number, terminal: Term
     questionText(question, terminal),
     `  ${question.kind} · ${secondsText(request.expiresAt - now)} left · ${request.id}`,
     ...(wants.length === 0 ? [] : [`  wants ${wants.join(' and ')}`]),
+    ...(request.signed === undefined
+      ? []
+      : [
+          `  signed here already: ${request.signed}; the broker did not say that it has it. Send it again, the same`,
+        ]),
   ].join('\n');
 }
 

@@ -28,6 +28,12 @@ export function pickDevice<T extends { readonly kid: string }>(
   return pick(all, typed, ({ kid }) => kid, { unknown: 'device-unknown', what: 'device', where, hint });
 }
 
+/** Whether all of an id was typed, and not a start that another id may have too. */
+export function isWholeId(id: string, typed: string): boolean {
+  const bare = (text: string) => text.replaceAll('-', '');
+  return bare(parseFingerprint(typed)) === bare(id);
+}
+
 function pick<T>(
   all: readonly T[],
   typed: string,

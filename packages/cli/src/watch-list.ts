@@ -36,6 +36,11 @@ export function move(list: WatchList, by: 1 | -1, now: number): WatchList {
   return next === undefined ? list : { ...list, chosen: next.hash, guardedUntil: now + GUARD_MS };
 }
 
+/** The list when something else of it came to be seen. */
+export function guarded(list: WatchList, now: number): WatchList {
+  return { ...list, guardedUntil: now + GUARD_MS };
+}
+
 /** The question that a key may answer now. */
 export function answerable(list: WatchList, now: number): PendingRequest | undefined {
   return now < list.guardedUntil ? undefined : chosenRequest(list);

@@ -16,6 +16,7 @@ import {
   type Verified,
   verifyCheckpoint,
 } from '@countersign/core';
+import { longerList } from './append-only.ts';
 import type { BrokerApi } from './broker-api.ts';
 import type { Clock } from './clock.ts';
 import { KnownTree } from './known-tree.ts';
@@ -62,23 +63,25 @@ export class AccountBook {
   }
 
   /**
-   * An account's log, not older than `maxAge` seconds by the broker's checkpoint.
+   * An account's log, not older than `maxAge` seconds by the broker's checkpoint; 0 reads it anew.
+   * @param identity what the account must be, where the caller knows: else a name that is new is believed
    * @throws `account-unknown`, `account-changed`, `log-fork`, `log-rollback`, `log-invalid`,
    *   `checkpoint-invalid`, `checkpoint-stale`, `broker-changed`, `tree-invalid`, `tree-inconsistent`
    */
-  async find(name: string, maxAge: number): Promise<KnownAccount> {
+  async find(name: string, maxAge: number, identity?: string): Promise<KnownAccount> {
     const kept = await this.#state.get<Kept>(KIND, key(this.#api.origin, name));
-    if (kept !== undefined && kept.checkedAt > this.#clock.now() - maxAge) {
+    if (kept !== undefined && maxAge > 0 && kept.checkedAt > this.#clock.now() - maxAge) {
       const log = await this.#replay(name, kept.entries);
+      checkIdentity(log, identity);
       return { log, checkpoint: kept.checkpoint, binding: kept.binding, firstUse: false };
     }
-    return this.#refresh(name, kept, 'first-use', maxAge);
+    return this.#refresh(name, kept, maxAge, { identity });
   }
 
   /** An account's log as the broker shows it now; throws as `find` does. */
   async read(name: string): Promise<KnownAccount> {
     const kept = await this.#state.get<Kept>(KIND, key(this.#api.origin, name));
-    return this.#refresh(name, kept, 'first-use', 60);
+    return this.#refresh(name, kept, 60, {});
   }
 
   /**
@@ -87,9 +90,7 @@ export class AccountBook {
    */
   async bind(name: string, identity: string, binding: Binding): Promise<KnownAccount> {
     const kept = await this.#state.get<Kept>(KIND, key(this.#api.origin, name));
-    const known = await this.#refresh(name, kept, binding, 60, identity);
-    await this.#state.update<Kept>(KIND, key(this.#api.origin, name), (old) => ({ ...old!, binding }));
-    return { ...known, binding, firstUse: false };
+    return this.#refresh(name, kept, 60, { identity, binding });
   }
 
   /** Forgets an account, so that its next look-up binds it anew. */
@@ -101,9 +102,8 @@ export class AccountBook {
   async #refresh(
     name: string,
     kept: Kept | undefined,
-    binding: Binding,
     maxAge: number,
-    identity?: string,
+    { identity, binding }: { identity?: string | undefined; binding?: Binding },
   ): Promise<KnownAccount> {
     const pinned = kept && (await this.#replay(name, kept.entries));
     const from = pinned?.head.seq ?? 0;
@@ -117,31 +117,23 @@ export class AccountBook {
     if (log.name !== name) {
       throw new CountersignError('account-mismatch', `the broker gave the log of ${log.name} for ${name}`);
     }
-    if (identity !== undefined && log.identity !== identity) {
-      throw new CountersignError(
-        'account-changed',
-        `the broker shows another account for ${name} than the link names`,
-        {
-          hint: 'compare the link with its owner again; if it is right, do not trust this broker',
-        },
-      );
-    }
+    checkIdentity(log, identity);
     const checkpoint = await this.#verifyCheckpoint(read.checkpoint, log);
     checkFreshness(checkpoint, this.#clock.now(), maxAge);
+    const fresh = { entries: log.entries, checkpoint: read.checkpoint, checkedAt: checkpoint.payload.iat };
+    // What another look-up has pinned meanwhile says more than the tree can.
+    merged(name, await this.#state.get<Kept>(KIND, key(this.#api.origin, name)), fresh);
     await this.tree.verifyLogged(read.transparency, log, tree);
-    await this.#state.update<Kept>(KIND, key(this.#api.origin, name), (newer) => {
-      // Another process may have seen more meanwhile: the longer log stays pinned.
-      const entries =
-        newer !== undefined && newer.entries.length > log.entries.length ? newer.entries : log.entries;
-      const checkedAt = checkpoint.payload.iat;
-      return { entries, checkpoint: read.checkpoint, checkedAt, binding: newer?.binding ?? binding };
-    });
-    this.#replayed.set(name, log);
+    const now = await this.#state.update<Kept>(KIND, key(this.#api.origin, name), (newer) => ({
+      ...merged(name, newer, fresh),
+      binding: binding ?? newer?.binding ?? 'first-use',
+    }));
+    if (now.entries.length === log.entries.length) this.#replayed.set(name, log);
     return {
-      log,
-      checkpoint: read.checkpoint,
-      binding: kept?.binding ?? binding,
-      firstUse: kept === undefined && binding === 'first-use',
+      log: await this.#replay(name, now.entries),
+      checkpoint: now.checkpoint,
+      binding: now.binding,
+      firstUse: kept === undefined && now.binding === 'first-use',
     };
   }
 
@@ -202,6 +194,40 @@ export class AccountBook {
     this.#brokerKey = await this.#state.update<PublicSigningJwk>('broker', origin, (old) => old ?? offered);
     return this.#brokerKey;
   }
+}
+
+/**
+ * What stays pinned where another process may have read the same log meanwhile: the longer log with its own
+ * checkpoint, and of two equal ones the newer checkpoint.
+ */
+function merged(name: string, kept: Kept | undefined, read: Omit<Kept, 'binding'>): Omit<Kept, 'binding'> {
+  if (kept === undefined) return read;
+  const longer = longerList(kept.entries, read.entries, (at) =>
+    at === 0
+      ? new CountersignError('account-changed', `two accounts were shown under the name ${name}`, {
+          hint: 'somebody may be posing as this account; compare its fingerprint with its owner',
+        })
+      : new CountersignError(
+          'log-fork',
+          `two device logs of ${name} were shown, which differ at entry ${at}`,
+          {
+            hint: 'the broker shows different logs to different readers: do not trust it until its operator has explained',
+          },
+        ),
+  );
+  if (longer === kept.entries) return kept;
+  return kept.entries.length === read.entries.length && kept.checkedAt > read.checkedAt ? kept : read;
+}
+
+function checkIdentity(log: DeviceLog, identity: string | undefined): void {
+  if (identity === undefined || log.identity === identity) return;
+  throw new CountersignError(
+    'account-changed',
+    `the broker shows another account for ${log.name} than was meant`,
+    {
+      hint: 'compare the fingerprint with its owner again; if it is right, do not trust this broker',
+    },
+  );
 }
 
 /** Names of the accounts whose logs a state store holds. */

@@ -21,6 +21,8 @@ import * as v from 'valibot';
 
 /** Longest that a broker is waited for, in ms, beside what it was asked to wait. */
 const DEADLINE_MS = 15_000;
+/** A broker's whole log is a tenth of this, page by page. */
+const MAX_LOG_PAGES = 100;
 
 /** Whatever a broker says in words may reach a terminal: nothing in it may act there, or mislead. */
 const Words = v.pipe(v.string(), v.transform(makeVisible));
@@ -125,6 +127,7 @@ const Log = v.object({
   name: AccountName,
   identity: Hash,
   entries: v.array(v.string()),
+  more: v.optional(v.literal(true)),
   checkpoint: v.string(),
   transparency: Transparency,
 });
@@ -171,9 +174,19 @@ export class BrokerApi {
     await this.#post('/v1/accounts', { entries }, v.object({ identity: Hash }));
   }
 
-  /** @param tree size of the tree that was seen last, 0 for none */
-  readLog(name: string, from: number, tree: number) {
-    return this.#get(`${pathOf(name)}/log?from=${from}&tree=${tree}`, Log);
+  /**
+   * All entries from a number on; checkpoint and proofs are those that came with the last of them.
+   * @param tree size of the tree that was seen last, 0 for none
+   */
+  async readLog(name: string, from: number, tree: number): Promise<v.InferOutput<typeof Log>> {
+    const entries: string[] = [];
+    for (let page = 0; page < MAX_LOG_PAGES; page++) {
+      const read = await this.#get(`${pathOf(name)}/log?from=${from + entries.length}&tree=${tree}`, Log);
+      entries.push(...read.entries);
+      if (read.more === undefined) return { ...read, entries };
+      if (read.entries.length === 0) break;
+    }
+    throw new CountersignError('broker-answer-invalid', `the broker’s log of ${name} has no end`);
   }
 
   /** The signed head of the broker's tree: a note. */

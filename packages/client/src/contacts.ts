@@ -14,6 +14,8 @@ import {
   parseContact,
   verifyContact,
 } from '@countersign/core';
+import { longerList } from './append-only.ts';
+import { forgiveRow } from './passcode-failures.ts';
 import type { Session } from './session.ts';
 
 const KIND = 'contacts';
@@ -32,8 +34,19 @@ export class Contacts {
     const fresh = await api.readContacts(keys.signer, keys.name, kept.length + 1);
     const list = await this.#apply([...kept, ...fresh]);
     if (fresh.length > 0) {
-      await state.update<string[]>(KIND, keys.identity, (old = []) =>
-        old.length > kept.length + fresh.length ? old : [...kept, ...fresh],
+      await state.update<readonly string[]>(KIND, keys.identity, (old = []) =>
+        longerList(
+          old,
+          [...kept, ...fresh],
+          (at) =>
+            new CountersignError(
+              'contact-conflict',
+              `two lists of contacts were shown: change ${at + 1} differs`,
+              {
+                hint: 'the broker shows different lists to different readers: do not trust it',
+              },
+            ),
+        ),
       );
     }
     return list;
@@ -46,7 +59,9 @@ export class Contacts {
     const list = await this.read();
     const statement = await createContact(crypto, keys.signer, log, list, contact, policy, clock.now());
     await api.postContact(statement.jws);
-    if (policy === 'allow') await this.#session.state.delete('passcode-failures', contact.identity);
+    // Added once more it is no newcomer, and its wrong passcodes count on.
+    const before = list.contacts.get(contact.identity)?.policy;
+    if (policy === 'allow' && before !== 'allow') await forgiveRow(this.#session.state, contact.identity);
     await this.read();
   }
 

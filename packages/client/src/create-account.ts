@@ -6,6 +6,7 @@ import {
   CountersignError,
   type CryptoProvider,
   createGenesis,
+  type ErrorCode,
   type NewEpoch,
   type RecoveryProvision,
   type SignatureAlgorithm,
@@ -32,14 +33,31 @@ export interface NewAccountOptions {
   readonly clock: Clock;
 }
 
+/** A registration whose answer has not come. */
+interface Begun {
+  readonly identity: string;
+  /** First entry of the log. */
+  readonly jws: string;
+}
+
+const KIND = 'registration';
+/** What a broker, or the line to it, may say after the account was made. */
+const MAYBE_MADE: ReadonlySet<ErrorCode> = new Set([
+  'broker-unreachable',
+  'broker-answer-invalid',
+  'overloaded',
+  'storage-failed',
+  'internal',
+]);
+
 /**
- * Makes an account and registers it. The keys are kept before the broker hears of them, so that no failure
- * leaves an account without keys.
+ * Makes an account and registers it. The keys are kept before the broker hears of them, and until it has refused
+ * them, so that no failure leaves an account without keys; called again for the same name, it goes on where the
+ * answer was lost.
  * @throws `account-exists`, `profile-exists`, `broker-unreachable`, `name-invalid`
  */
 export async function createAccount(options: NewAccountOptions): Promise<DeviceKeys> {
-  const { name, broker, deviceName, algorithm = 'EdDSA', recovery } = options;
-  const { keyStore, state, crypto, clock } = options;
+  const { name, broker, keyStore, state, crypto, clock } = options;
   const api = new BrokerApi(broker);
   const { origin } = await api.wellKnown();
   if (origin !== broker) {
@@ -47,6 +65,37 @@ export async function createAccount(options: NewAccountOptions): Promise<DeviceK
       hint: `use that address, if it is the broker that you mean: --broker ${origin}`,
     });
   }
+  const place = `${broker} ${name}`;
+  const { keys, jws } = (await begun(options, place)) ?? (await begin(options, place));
+  try {
+    await api.register([jws]);
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause;
+    if (MAYBE_MADE.has(cause.code)) {
+      throw new CountersignError(cause.code, cause.message, {
+        cause,
+        hint: 'the account may have been made: its keys are kept; do the same again to go on',
+      });
+    }
+    await keyStore.discard();
+    await state.delete(KIND, place);
+    throw cause;
+  }
+  await new AccountBook(api, crypto, state, clock).bind(name, keys.identity, 'own');
+  await state.delete(KIND, place);
+  return keys;
+}
+
+/** Where an answer was lost: the keys and the entry of that time. */
+async function begun({ keyStore, state }: NewAccountOptions, place: string) {
+  const before = await state.get<Begun>(KIND, place);
+  const keys = before && (await keyStore.load());
+  return keys?.identity === before?.identity && keys !== undefined ? { keys, jws: before!.jws } : undefined;
+}
+
+async function begin(options: NewAccountOptions, place: string) {
+  const { name, broker, deviceName, algorithm = 'EdDSA', recovery } = options;
+  const { keyStore, state, crypto, clock } = options;
   const signer = await generateSigner(algorithm, { extractable: keyStore.exports });
   const opener = await generateOpener({ extractable: keyStore.exports });
   const genesis = await createGenesis(crypto, {
@@ -58,16 +107,11 @@ export async function createAccount(options: NewAccountOptions): Promise<DeviceK
     recovery,
     now: clock.now(),
   });
-  const keys: DeviceKeys = { name, identity: genesis.hash, broker, signer, opener };
+  const { jws, hash: identity } = genesis;
+  const keys: DeviceKeys = { name, identity, broker, signer, opener };
   await keyStore.save(keys);
-  try {
-    await api.register([genesis.jws]);
-  } catch (error) {
-    await keyStore.discard();
-    throw error;
-  }
-  await new AccountBook(api, crypto, state, clock).bind(name, genesis.hash, 'own');
-  return keys;
+  await state.update<Begun>(KIND, place, () => ({ identity, jws }));
+  return { keys, jws };
 }
 
 /** A new account encryption key. Its private half is sealed to the devices, and then forgotten here. */

@@ -15,8 +15,6 @@ import {
   normalizePasscode,
   type OpenRequest,
   openRequest,
-  PASSCODE_LOCK,
-  PASSCODE_TRIES,
   parseRequest,
   type Question,
   type Receipt,
@@ -32,6 +30,7 @@ import type { ListOptions, WireRequest } from './broker-api.ts';
 import { Contacts, checkMayAsk } from './contacts.ts';
 import { Devices } from './devices.ts';
 import type { KeyStore } from './key-store.ts';
+import { countTry, forgiveRow, takeBackTry } from './passcode-failures.ts';
 import { Rooms } from './rooms.ts';
 import { maintain, rotateKeys, type Which } from './rotation.ts';
 import { Session, type SessionOptions } from './session.ts';
@@ -48,9 +47,11 @@ export interface PendingRequest {
   readonly askedAt: number;
   readonly expiresAt: number;
   readonly open: OpenRequest;
+  /** The answer that this device has signed, where the broker did not say that it has it. */
+  readonly signed?: Decided['decision'];
 }
 
-/** Somebody unknown who wants to ask: who it is, and nothing of what it asks. */
+/** Somebody unknown who wants to ask: who it is by the broker's word, and nothing of what it asks. */
 export interface ContactRequest {
   readonly hash: string;
   readonly id: string;
@@ -88,12 +89,8 @@ interface Answered {
   readonly request: string | undefined;
   readonly response: string | undefined;
   readonly decision: Decided['decision'];
-}
-
-/** Wrong passcodes from one enquirer: in a row over all its requests, and by request. */
-interface Failures {
-  readonly inARow: number;
-  readonly byRequest: Readonly<Record<string, number>>;
+  /** The signed answer, until the broker has taken it. */
+  readonly sending?: string;
 }
 
 export class Device {
@@ -172,7 +169,10 @@ export class Device {
     if (payload.sub !== keys.name || payload.sub_id !== keys.identity) {
       throw new CountersignError('account-mismatch', 'a request to another account was delivered here');
     }
-    const { log: enquirer, binding } = await book.find(payload.iss, CHECKPOINT_AGE.login);
+    // Judged before the log is read: a stranger's name is not looked up, and so not believed.
+    const { contacts: list } = contacts ?? (await this.contacts.read());
+    checkMayAsk(list.get(payload.iss_id), payload.iss);
+    const { log: enquirer, binding } = await book.find(payload.iss, CHECKPOINT_AGE.login, payload.iss_id);
     const verified = await verifyRequest(crypto, statement, enquirer, {
       now: clock.now(),
       brokers: [keys.broker],
@@ -184,11 +184,8 @@ export class Device {
     ) {
       throw new CountersignError('request-mismatch', 'the broker delivered a request under another’s label');
     }
-    const { contacts: list } = contacts ?? (await this.contacts.read());
-    checkMayAsk(list.get(payload.iss_id), payload.iss);
-    if ((await state.get<Answered>('answered', verified.hash)) !== undefined) {
-      throw new CountersignError('request-replayed', 'this request was answered here before');
-    }
+    const answered = await state.get<Answered>('answered', verified.hash);
+    if (answered !== undefined && answered.sending === undefined) throw answeredBefore(answered);
     const open = await openRequest(crypto, verified, this.#session.epochOpener);
     return {
       hash: verified.hash,
@@ -198,31 +195,34 @@ export class Device {
       askedAt: payload.iat,
       expiresAt: payload.exp,
       open,
+      ...(answered === undefined ? {} : { signed: answered.decision }),
     };
   }
 
   /**
-   * Signs and sends the answer to a question that was shown.
+   * Signs and sends the answer to a question that was shown. Where the broker did not say that it has it, the same
+   * decision sends the same answer again.
    * @returns `passcode-failed` where this was the last wrong passcode: a signed answer says so
    * @throws `request-expired`, `device-not-entitled`, `verification-missing`, `passcode-needed`,
-   *   `passcode-wrong`, `passcode-locked`, `request-not-pending`
+   *   `passcode-wrong`, `passcode-locked`, `request-not-pending`, `request-replayed`
    */
   async answer(request: PendingRequest, options: AnswerOptions): Promise<Decided['decision']> {
-    const { clock } = this.#session;
+    const { clock, state } = this.#session;
     if (request.expiresAt <= clock.now()) {
       throw new CountersignError('request-expired', 'the question has expired', {
         hint: 'nothing was decided; the asker may ask again',
       });
     }
-    const log = await this.#session.ownLog();
-    checkMayAnswer(activeDevice(log, await this.#session.kid()), request.question.kind);
-    const decided = await this.#decide(request, options);
-    await this.#send(request, log, decided);
-    if (decided.decision === 'accept' && decided.passcode !== undefined) {
-      await this.#session.state.delete('passcode-failures', request.enquirer.identity);
+    const answered = await state.get<Answered>('answered', request.hash);
+    const decision =
+      answered === undefined
+        ? await this.#sign(request, options)
+        : await this.#sendAgain(request, answered, options.decision);
+    if (decision === 'accept' && request.question.passcode !== undefined) {
+      await forgiveRow(state, request.enquirer.identity);
     }
-    if (decided.decision === 'fraud') await this.#report(request);
-    return decided.decision;
+    if (decision === 'fraud') await this.#report(request);
+    return decision;
   }
 
   /** Settled requests, newest first: what became of each, by the broker's word where no answer of ours is kept. */
@@ -247,7 +247,7 @@ export class Device {
           enquirer: row.enquirer.name,
           state: row.state,
           settledAt: row.settled_at ?? 0,
-          ...(ours === undefined ? {} : { decision: ours.decision }),
+          ...(ours === undefined || ours.sending !== undefined ? {} : { decision: ours.decision }),
         };
       }),
     );
@@ -268,17 +268,17 @@ export class Device {
     return openEvents(this.#session, cursor, signal, onLine);
   }
 
-  async #contactRequest(row: WireRequest): Promise<ContactRequest> {
-    const { book, crypto } = this.#session;
-    const { log } = await book.find(row.enquirer.name, CHECKPOINT_AGE.login);
-    if (log.identity !== row.enquirer.identity) {
-      throw new CountersignError(
-        'account-mismatch',
-        'the broker names another identity than the asker’s log has',
-      );
-    }
-    const id = await statementId(crypto, row.hash);
-    return { hash: row.hash, id, enquirer: row.enquirer, expiresAt: row.expires_at };
+  /** By the broker's word: the log of a stranger is read, and its name bound, when the person takes it. */
+  async #contactRequest({ hash, enquirer, expires_at: expiresAt }: WireRequest): Promise<ContactRequest> {
+    return { hash, id: await statementId(this.#session.crypto, hash), enquirer, expiresAt };
+  }
+
+  async #sign(request: PendingRequest, options: AnswerOptions): Promise<Decided['decision']> {
+    const log = await this.#session.ownLog();
+    checkMayAnswer(activeDevice(log, await this.#session.kid()), request.question.kind);
+    const decided = await this.#decide(request, options);
+    await this.#send(request, log, decided);
+    return decided.decision;
   }
 
   async #decide({ question, hash, enquirer }: PendingRequest, options: AnswerOptions): Promise<Decided> {
@@ -306,34 +306,19 @@ export class Device {
     person: { shown: AnswerOptions['shown']; uv?: true },
   ): Promise<Decided> {
     const { crypto, state } = this.#session;
-    // Counted before it is checked: a crash in between is a try.
-    const counted = await state.update<Failures>('passcode-failures', enquirer, (old) => {
-      const { inARow = 0, byRequest = {} } = old ?? {};
-      if (inARow >= PASSCODE_LOCK) {
-        throw new CountersignError(
-          'passcode-locked',
-          `${inARow} wrong passcodes in a row for this enquirer`,
-          {
-            hint: 'somebody may be guessing; if you trust this asker, add it as a contact again',
-          },
-        );
-      }
-      return { inARow: inARow + 1, byRequest: { ...byRequest, [hash]: (byRequest[hash] ?? 0) + 1 } };
-    });
-    if (await checkPasscode(crypto, question.passcode!, typed)) {
-      // This was no failure; the ones before it count until the broker has taken the answer.
-      await state.update<Failures>('passcode-failures', enquirer, (old) => takeBack(old, hash));
+    const tried = await countTry(state, enquirer, hash);
+    if (!tried.over && (await checkPasscode(crypto, question.passcode!, typed))) {
+      await takeBackTry(state, enquirer, hash);
       return { decision: 'accept', ...person, passcode: normalizePasscode(typed) };
     }
-    const tries = counted.byRequest[hash]!;
-    if (tries >= PASSCODE_TRIES) return { decision: 'passcode-failed', failures: counted.inARow };
-    throw new CountersignError('passcode-wrong', `wrong passcode: ${PASSCODE_TRIES - tries} more tries`, {
+    if (tried.left <= 0) return { decision: 'passcode-failed', failures: tried.inARow };
+    throw new CountersignError('passcode-wrong', `wrong passcode: ${tried.left} more tries`, {
       hint: 'read the six digits again where you are logging in; if you are not logging in, reject',
     });
   }
 
   async #send(request: PendingRequest, account: DeviceLog, decided: Decided): Promise<void> {
-    const { crypto, keys, clock, book, api, state } = this.#session;
+    const { crypto, keys, clock, book, state } = this.#session;
     const { log: enquirer } = await book.find(request.enquirer.name, CHECKPOINT_AGE.login);
     const response = await createResponse(
       crypto,
@@ -341,12 +326,38 @@ export class Device {
       request.open,
       decided,
     );
-    await api.postResponse(request.hash, response.statement.jws);
-    await state.update<Answered>('answered', request.hash, () => ({
+    const { jws } = response.statement;
+    const answered: Answered = {
       request: request.open.plaintext,
       response: response.plaintext,
       decision: decided.decision,
-    }));
+      sending: jws,
+    };
+    // Remembered before it goes out: whoever has these bytes may use them, whatever the broker says.
+    await state.update<Answered>('answered', request.hash, (old) => {
+      if (old !== undefined) throw answeredBefore(old);
+      return answered;
+    });
+    await this.#deliver(request.hash, answered);
+  }
+
+  /** Sends the same bytes again, of an answer that the broker has not said yes to. */
+  async #sendAgain(
+    request: PendingRequest,
+    answered: Answered,
+    decision: AnswerOptions['decision'],
+  ): Promise<Decided['decision']> {
+    const same =
+      answered.decision === decision || (answered.decision === 'passcode-failed' && decision === 'accept');
+    if (answered.sending === undefined || !same) throw answeredBefore(answered);
+    await this.#deliver(request.hash, answered);
+    return answered.decision;
+  }
+
+  async #deliver(hash: string, { sending, ...answered }: Answered): Promise<void> {
+    const { api, state } = this.#session;
+    await api.postResponse(hash, sending!);
+    await state.update<Answered>('answered', hash, () => answered);
   }
 
   async #report({ hash }: PendingRequest): Promise<void> {
@@ -357,9 +368,15 @@ export class Device {
   }
 }
 
-function takeBack(failures: Failures | undefined, hash: string): Failures {
-  const { inARow, byRequest } = failures ?? { inARow: 1, byRequest: {} };
-  return { inARow: inARow - 1, byRequest: { ...byRequest, [hash]: (byRequest[hash] ?? 1) - 1 } };
+function answeredBefore({ decision, sending }: Answered): CountersignError {
+  if (sending === undefined) {
+    return new CountersignError('request-replayed', 'this request was answered here before');
+  }
+  return new CountersignError(
+    'request-replayed',
+    `this device has signed an answer already (${decision}), and the broker may have it`,
+    { hint: 'the same answer can be sent again; no other one is signed' },
+  );
 }
 
 /**

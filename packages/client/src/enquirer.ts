@@ -9,14 +9,17 @@ import {
   commitPasscode,
   createRequest,
   type Decision,
+  deviceAt,
   type Field,
   generatePasscode,
   type Kind,
   type OpenRequest,
   type OpenResponse,
   type Part,
+  parseContact,
   parseContent,
   parseRequest,
+  parseStatement,
   Question,
   type Receipt,
   type RequestPayload,
@@ -26,8 +29,10 @@ import {
   signStatement,
   statementId,
   type Verified,
+  verifyContact,
   verifyReceipt,
   verifyResponse,
+  verifyStatement,
 } from '@countersign/core';
 import type { Binding, KnownAccount } from './account-book.ts';
 import type { WireState } from './broker-api.ts';
@@ -300,9 +305,42 @@ export class Enquirer {
         return this.#judge(hash, posted, settled.response);
       case 'cancelled-by-broker':
         return { outcome: settled.state, reason: settled.reason };
-      default:
+      case 'refused':
+        await this.#checkRefusal(posted, settled.statement);
+        return { outcome: settled.state };
+      case 'cancelled-by-enquirer':
+        await this.#checkCancel(hash, settled.statement);
+        return { outcome: settled.state };
+      case 'expired':
         return { outcome: settled.state };
     }
+  }
+
+  /** A refusal is a device's word: it blocked or forgot us. */
+  async #checkRefusal(posted: Posted, jws: string): Promise<void> {
+    const { crypto, book, keys } = this.#session;
+    const statement = await parseContact(crypto, jws);
+    const { head, contact_id, policy } = statement.payload;
+    const { payload } = await parseRequest(crypto, posted.jws);
+    const known = await book.find(posted.account, CHECKPOINT_AGE.approval, payload.sub_id);
+    const { log } = head.seq > known.log.head.seq ? await book.find(posted.account, 0) : known;
+    await verifyContact(crypto, statement, log, (seq) => log.hashes[seq]);
+    if (contact_id === keys.identity && policy !== 'allow') return;
+    throw new CountersignError(
+      'broker-answer-invalid',
+      'the broker says refused, and shows another statement',
+    );
+  }
+
+  async #checkCancel(hash: string, jws: string): Promise<void> {
+    const { crypto } = this.#session;
+    const statement = await parseStatement(crypto, CancelStatement, jws);
+    const known = await this.#session.ownLog();
+    const log = known.devices.has(statement.kid) ? known : await this.#session.ownLog(0);
+    const device = deviceAt(log, statement.kid, log.devices.get(statement.kid)?.addedAt.seq ?? 0);
+    await verifyStatement(crypto, statement, device.sig);
+    if (statement.payload.req === hash) return;
+    throw new CountersignError('request-mismatch', 'the broker shows the cancelling of another question');
   }
 
   async #judge(hash: string, posted: Posted, response: string): Promise<Outcome> {

@@ -6,9 +6,12 @@ import { CountersignError } from '@countersign/core';
 import pRetry from 'p-retry';
 import type { WireState } from './broker-api.ts';
 import type { Session } from './session.ts';
+import { sleep } from './sleep.ts';
 
 /** Longest single poll, in seconds; the broker allows 120. */
 const LONGEST_POLL = 60;
+/** Between two polls that were answered at once, in ms. */
+const PAUSE_MS = 500;
 
 /**
  * Polls until a request is settled.
@@ -25,6 +28,7 @@ export async function waitForState(
   const end = clock.monotonic() + milliseconds;
   for (;;) {
     const left = end - clock.monotonic();
+    const asked = clock.monotonic();
     const wait = Math.min(LONGEST_POLL, Math.max(0, Math.ceil(left / 1000)));
     const state = await pRetry(() => api.readState(hash, wait, signal), {
       retries: Number.POSITIVE_INFINITY,
@@ -37,5 +41,7 @@ export async function waitForState(
     });
     if (state.state !== 'pending') return state;
     if (clock.monotonic() >= end) return undefined;
+    // A broker that does not wait is not asked without a pause.
+    if (wait > 0 && clock.monotonic() - asked < PAUSE_MS) await sleep(PAUSE_MS, signal);
   }
 }

@@ -5,6 +5,7 @@
 import { CountersignError } from '@countersign/core';
 import type { WireEvent } from './broker-api.ts';
 import type { Session } from './session.ts';
+import { sleep } from './sleep.ts';
 
 /** An event; or, at the end, the news that some were lost: read the pending list, and follow from there. */
 export type StreamEvent = { readonly kind: 'event'; readonly event: WireEvent } | { readonly kind: 'resync' };
@@ -105,16 +106,4 @@ async function connect(session: Session, cursor: number, signal: AbortSignal): P
     }
   }
   return { events: events(), closed: () => code };
-}
-
-function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done, { once: true });
-    function done() {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    }
-  });
 }

@@ -13,15 +13,16 @@ export const MAX_FIELDS_BYTES = 8192;
 const CONTROL = /[\p{Cc}]/u;
 const BIDI = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/u;
 const INVISIBLE =
-  /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Zl}\p{Zp}\u2800\u3164\uFFA0\uFFFC\u{16FE4}\u{1D159}]/u;
+  /[\p{Default_Ignorable_Code_Point}\p{Cf}\p{Zl}\p{Zp}\u2800\u3164\uFFA0\uFFFC\u{13441}\u{13442}\u{16FE4}\u{1D159}\u{1DA9B}-\u{1DA9F}\u{1DAA1}-\u{1DAAF}]/u;
 const UNASSIGNED = /[\p{Cn}\p{Co}\p{Cs}]/u;
 const ODD_SPACE = /[\p{Zs}--[ ]]/v;
 const LONG_SPACE = / {3}|^ | $/;
 const STACKED_MARKS = /\p{M}{5}/u;
 /** A mark with nothing to stand on, and marks that strike out or enclose what they stand on. */
-const LOOSE_MARK = /^\p{M}|[\u0334-\u0338\u20D2-\u20E0\u20E5-\u20EB]/u;
+const LOOSE_MARK = /^\p{M}|\p{Me}|[\u0334-\u0338\u20D2-\u20E0\u20E5-\u20EB]/u;
 /** Looked for in the compatibility form: `：／／` is `://` to a reader. */
-const LINK = /:\/\/|\b(?:www\.|mailto:|javascript:|data:|tel:|sms:|file:)/i;
+const LINK =
+  /:\/\/|\b(?:www\.|mailto:|javascript:|vbscript:|data:|tel:|sms:|file:)|\b(?:view-source|blob|intent|sips?|bitcoin|ethereum|lightning|monero|magnet|geo|facetime|market|xmpp|skype|whatsapp|ms-[a-z]+|android-app|itms-[a-z]+|web\+[a-z]+):(?=\S)/i;
 /** Joiners that writing needs: inside emoji, and between letters of scripts that join (RFC 5892 appendix A). */
 const JOINING =
   '[\\p{Script=Arabic}\\p{Script=Syriac}\\p{Script=Mongolian}\\p{Script=Devanagari}\\p{Script=Bengali}\\p{Script=Gurmukhi}\\p{Script=Gujarati}\\p{Script=Oriya}\\p{Script=Tamil}\\p{Script=Telugu}\\p{Script=Kannada}\\p{Script=Malayalam}\\p{Script=Sinhala}\\p{Script=Khmer}\\p{Script=Myanmar}]';
@@ -74,14 +75,6 @@ export function isDisplayLine(text: string, maxBytes = MAX_TEXT_BYTES): boolean 
   } catch {
     return false;
   }
-}
-
-/** Outside text with everything that could mislead written as its code point, for messages and logs. */
-export function makeVisible(text: string): string {
-  return text.replace(
-    /[\p{Cc}\p{Cf}\p{Cn}\p{Co}\p{Cs}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu,
-    (c) => `<U+${c.codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')}>`,
-  );
 }
 
 export function utf8Length(text: string): number {

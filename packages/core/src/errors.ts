@@ -4,6 +4,7 @@
  * Misuse by the programmer is a `TypeError`, and not in this list.
  * @module
  */
+import { makeVisible } from './visible.ts';
 
 /** Codes of everything that outside data can get wrong. Stable: a code, once released, keeps its meaning. */
 export const ERROR_CODES = [
@@ -36,6 +37,7 @@ export const ERROR_CODES = [
   'log-rollback',
   'log-fork',
   'log-conflict',
+  'log-full',
   'device-unknown',
   'device-revoked',
   'device-frozen',
@@ -135,7 +137,10 @@ export interface ErrorDetails {
   retryAfter?: number;
 }
 
-/** Refused outside data. */
+/**
+ * Refused outside data. Message and hint may name what came from outside, and end on a terminal: nothing in them
+ * acts there, or turns the direction of reading.
+ */
 export class CountersignError extends Error {
   override readonly name = 'CountersignError';
   readonly code: ErrorCode;
@@ -143,9 +148,9 @@ export class CountersignError extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    super(makeVisible(message), details.cause === undefined ? undefined : { cause: details.cause });
     this.code = code;
-    this.hint = details.hint;
+    this.hint = details.hint === undefined ? undefined : makeVisible(details.hint);
     this.retryAfter = details.retryAfter;
   }
 }

@@ -44,3 +44,4 @@ export * from './tree-head.ts';
 export * from './tree-leaf.ts';
 export * from './tree-tiles.ts';
 export * from './udf.ts';
+export * from './visible.ts';

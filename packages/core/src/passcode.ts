@@ -18,8 +18,9 @@ export const PASSCODE_LOCK = 12;
 const MEMORY_KIB = 19_456;
 const PASSES = 2;
 const LANES = 1;
-/** What an asker may make a device compute: three such tries take it a second. */
+/** What an asker may make a device compute: memory, and memory times passes; three such tries take it a second or so. */
 const MAX_MEMORY_KIB = 65_536;
+const MAX_WORK = 2 * MAX_MEMORY_KIB;
 const SALT_BYTES = 16;
 const HASH_BYTES = 32;
 
@@ -33,6 +34,7 @@ export const PasscodeCommitment = v.pipe(
     hash: v.pipe(v.string(), v.regex(BASE64URL_32_BYTES)),
   }),
   v.check(({ m, p }) => m >= 8 * p, 'less memory than RFC 9106 section 3.1 asks for: 8 KiB a lane'),
+  v.check(({ m, t }) => m * t <= MAX_WORK, `m times t above ${MAX_WORK}`),
 );
 export type PasscodeCommitment = v.InferOutput<typeof PasscodeCommitment>;
 

@@ -13,7 +13,7 @@ import { Hash, Seconds } from './keys.ts';
 import type { Right } from './log-entries.ts';
 import { Origin } from './origin.ts';
 import { checkFields, checkParts, DEFAULT_LIFETIME, type Kind, MAX_LIFETIME, Question } from './question.ts';
-import { drawSalt, openContent, parseContent, SealedContent, sealContent } from './sealing.ts';
+import { drawSalt, openContent, parseContent, SealedContent, sealContent, sealedOrClear } from './sealing.ts';
 import {
   parseStatement,
   type Statement,
@@ -46,10 +46,10 @@ const clear = {
 
 export const RequestStatement = statementKind(
   'request',
-  v.union([
-    v.strictObject({ ...clear, content: Question }),
+  sealedOrClear(
     v.strictObject({ ...clear, sealed: SealedContent }),
-  ]),
+    v.strictObject({ ...clear, content: Question }),
+  ),
 );
 export type RequestPayload = v.InferOutput<typeof RequestStatement.schema>;
 export type RequestStatement = Statement<RequestPayload>;

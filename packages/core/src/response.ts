@@ -12,7 +12,7 @@ import { Hash, Seconds, wholeFrom } from './keys.ts';
 import { checkPasscode, normalizePasscode, PASSCODE_DIGITS } from './passcode.ts';
 import { Salt } from './question.ts';
 import { CLOCK_SKEW, checkMayAnswer, type OpenRequest } from './request.ts';
-import { drawSalt, openContent, parseContent, SealedContent, sealContent } from './sealing.ts';
+import { drawSalt, openContent, parseContent, SealedContent, sealContent, sealedOrClear } from './sealing.ts';
 import {
   parseStatement,
   type Statement,
@@ -68,10 +68,10 @@ const clear = {
 
 export const ResponseStatement = statementKind(
   'response',
-  v.union([
-    v.strictObject({ ...clear, content: Decision }),
+  sealedOrClear(
     v.strictObject({ ...clear, sealed: SealedContent }),
-  ]),
+    v.strictObject({ ...clear, content: Decision }),
+  ),
 );
 export type ResponsePayload = v.InferOutput<typeof ResponseStatement.schema>;
 

@@ -26,6 +26,13 @@ export const SealedContent = v.strictObject({
 });
 export type SealedContent = v.InferOutput<typeof SealedContent>;
 
+/** A statement's schema, by whether it carries a sealed content: a union would try one after the other. */
+export function sealedOrClear<S extends v.GenericSchema, C extends v.GenericSchema>(sealed: S, clear: C) {
+  return v.lazy<S | C>((payload) =>
+    typeof payload === 'object' && payload !== null && 'sealed' in payload ? sealed : clear,
+  );
+}
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 

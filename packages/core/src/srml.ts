@@ -4,9 +4,10 @@
  * @module
  */
 import { SaxesParser } from 'saxes';
-import { makeVisible } from './display-text.ts';
+
 import { CountersignError } from './errors.ts';
 import { checkParts, type Part } from './question.ts';
+import { makeVisible } from './visible.ts';
 
 const NAMESPACE = 'http://hallambaker.com/Schemas/srml.xsd';
 const MAX_SOURCE = 4096;

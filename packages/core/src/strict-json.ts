@@ -8,8 +8,7 @@ import { CountersignError } from './errors.ts';
 export const MAX_JSON_DEPTH = 16;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-/** In valid JSON, a string followed by a colon is a member name, and nothing else is. */
-const STRING_OR_NAME = /"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g;
+const BLANK = /[ \t\n\r]/;
 
 /**
  * Value of a JSON text, given as text or as its UTF-8 bytes.
@@ -24,31 +23,47 @@ export function parseStrictJson(input: string | Uint8Array): unknown {
   } catch (cause) {
     throw new CountersignError('json-invalid', 'not JSON in UTF-8', { cause });
   }
-  let written = 0;
-  for (const match of text.matchAll(STRING_OR_NAME)) if (match[1] !== undefined) written++;
-  if (countNames(value) !== written) {
+  if (countNames(value) !== countWrittenNames(text)) {
     throw new CountersignError('json-invalid', 'a member name stands twice in one object');
   }
   return value;
 }
 
-function countNames(root: unknown): number {
+/** In valid JSON, a string followed by a colon is a member name, and nothing else is. */
+function countWrittenNames(json: string): number {
   let names = 0;
-  const open: { value: unknown; depth: number }[] = [{ value: root, depth: 0 }];
-  for (let next = open.pop(); next !== undefined; next = open.pop()) {
-    const { value, depth } = next;
-    if (typeof value === 'string') checkWellFormed(value);
-    if (typeof value !== 'object' || value === null) continue;
-    if (depth >= MAX_JSON_DEPTH) {
-      throw new CountersignError('json-invalid', `nested deeper than ${MAX_JSON_DEPTH}`);
-    }
-    if (!Array.isArray(value)) {
-      for (const name of Object.keys(value)) {
-        checkWellFormed(name);
-        names++;
-      }
-    }
-    for (const child of Object.values(value)) open.push({ value: child, depth: depth + 1 });
+  for (let start = json.indexOf('"'); start >= 0; ) {
+    let after = endOfString(json, start);
+    while (BLANK.test(json.charAt(after))) after++;
+    if (json.charAt(after) === ':') names++;
+    start = json.indexOf('"', after);
+  }
+  return names;
+}
+
+/** Where the text goes on after a string that starts at a place; quotes inside follow an odd run of `\\`. */
+function endOfString(json: string, start: number): number {
+  for (let quote = json.indexOf('"', start + 1); ; quote = json.indexOf('"', quote + 1)) {
+    let first = quote;
+    while (json.charAt(first - 1) === '\\') first--;
+    if ((quote - first) % 2 === 0) return quote + 1;
+  }
+}
+
+function countNames(value: unknown, depth = 0): number {
+  if (typeof value === 'string') checkWellFormed(value);
+  if (typeof value !== 'object' || value === null) return 0;
+  if (depth >= MAX_JSON_DEPTH) {
+    throw new CountersignError('json-invalid', `nested deeper than ${MAX_JSON_DEPTH}`);
+  }
+  let names = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) names += countNames(item, depth + 1);
+    return names;
+  }
+  for (const name of Object.keys(value)) {
+    checkWellFormed(name);
+    names += 1 + countNames((value as Record<string, unknown>)[name], depth + 1);
   }
   return names;
 }

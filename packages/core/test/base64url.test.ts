@@ -39,6 +39,23 @@ describe('base64url', () => {
     );
   });
 
+  test('is read where writing it again gives the same text, and nowhere else', () => {
+    const odd = fc.string({ unit: fc.constantFrom(...'ABQgwEIMz0_-+/= \n\t=A') });
+    fc.assert(
+      fc.property(odd, (text) => {
+        let canonical: boolean;
+        try {
+          canonical = encodeBase64url(Uint8Array.fromBase64(text, { alphabet: 'base64url' })) === text;
+        } catch {
+          canonical = false;
+        }
+        if (canonical) decodeBase64url(text);
+        else assert.throws(() => decodeBase64url(text), refused('encoding-invalid'));
+      }),
+      RUNS,
+    );
+  });
+
   for (const [what, text] of [
     ['padding', 'AA=='],
     ['padding alone', '='],

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { checkDisplayLine, isDisplayLine, makeVisible, utf8Length } from '../src/display-text.ts';
+import { checkDisplayLine, isDisplayLine, utf8Length } from '../src/display-text.ts';
+import { makeVisible } from '../src/visible.ts';
 import { refused } from './refused.ts';
 import { RUNS } from './runs.ts';
 
@@ -113,6 +114,12 @@ describe('a line that may be shown', () => {
     ['a mail link', 'mailto:a@b'],
     ['a script link', 'javascript:alert(1)'],
     ['a data link', 'data:text/html,x'],
+    ['a script link of another kind', 'vbscript:x'],
+    ['a link that pays', 'BITCOIN:1A2b'],
+    ['a link that opens a program', 'ms-word:ofe'],
+    ['a blank hieroglyph', 'a\u{13442}b'],
+    ['an enclosing mark', 'a\u0488'],
+    ['a keycap', '1\u20E3'],
     ['a telephone link', 'tel:110'],
   ] as const) {
     test(`has not ${what}`, () => assert.throws(() => checkDisplayLine(text), refused('text-refused')));

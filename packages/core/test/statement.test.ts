@@ -55,6 +55,19 @@ for (const algorithm of ALGORITHMS) {
       assert.deepEqual(read, { alg: algorithm, typ: 'countersign-note+jwt', kid });
     });
 
+    test('that is refused has nothing in its message that a terminal acts on', async () => {
+      const sent = [
+        await forge(JSON.stringify({ kid, typ, alg: algorithm }), part('{"text":"x","\\u001b[2J\\u202e":1}')),
+        await forge(JSON.stringify({ kid, typ: '\u009b2J\u202e', alg: algorithm })),
+      ];
+      for (const jws of sent) {
+        await assert.rejects(read(jws, key), ({ message }: Error) => {
+          assert.doesNotMatch(message, /[\p{Cc}\p{Cf}]/u);
+          return true;
+        });
+      }
+    });
+
     test('made by hand to the same rules is read', async () => {
       await read(await forge(JSON.stringify({ kid, typ, alg: algorithm })), key);
     });

@@ -34,6 +34,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'account-changed': 409,
   'account-mismatch': 409,
   'log-conflict': 409,
+  'log-full': 409,
   'last-device': 409,
   'session-early': 409,
   'session-over': 409,

@@ -34,6 +34,7 @@ export const LOG_ERRORS = [
   'account-mismatch',
   'log-invalid',
   'log-conflict',
+  'log-full',
   'device-not-entitled',
   'last-device',
   'enrolment-incomplete',

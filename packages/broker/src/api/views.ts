@@ -81,6 +81,9 @@ export const LogView = v.object({
   name: AccountName,
   identity: Hash,
   entries: v.array(Jws),
+  more: v.optional(
+    v.pipe(v.literal(true), v.description('There are further entries: read on from the number after these')),
+  ),
   checkpoint: Jws,
   transparency: TransparencyView,
 });

@@ -4,7 +4,7 @@
  * Times are seconds since 1970.
  * @module
  */
-import type { Device, Head, Pending, Settled, Subtree } from '@countersign/core';
+import type { Device, Head, Pending, PublicSigningJwk, Settled, Subtree } from '@countersign/core';
 import type { SessionStore } from './session-store.ts';
 
 /** An account as the hot path needs it: the outcome of its log's replay. */
@@ -17,9 +17,13 @@ export interface AccountRow {
   readonly epoch: number;
   /** By kid, also the ones that do not count; but none that was let in and has not signed that it is in. */
   readonly devices: ReadonlyMap<string, Device>;
+  /** Kids of devices that were let in, and have not signed that they are in. */
+  readonly incomplete: ReadonlySet<string>;
+  /** Key of the printed code, if there is one; nothing where the row is older than this column. */
+  readonly recoveryKey?: PublicSigningJwk | 'none';
 }
 
-export interface NewAccount extends Omit<AccountRow, 'id'> {
+export interface NewAccount extends Omit<AccountRow, 'id' | 'incomplete'> {
   readonly entries: readonly string[];
 }
 
@@ -72,6 +76,8 @@ export interface ContactChange {
   readonly accountId: number;
   readonly contactId: number;
   readonly seq: number;
+  /** The account's newest entry, by which the change was judged. */
+  readonly head: Head;
   readonly policy: 'allow' | 'block' | 'forget';
   readonly jws: string;
 }
@@ -184,8 +190,8 @@ export interface Store extends SessionStore {
   findAccount(name: string): Promise<AccountRow | undefined>;
   /** The row of the account of an identity. */
   accountOfIdentity(identity: string): Promise<number | undefined>;
-  /** Entries from number `from` on. */
-  readLog(accountId: number, from: number): Promise<string[]>;
+  /** Entries from number `from` on, at most so many. */
+  readLog(accountId: number, from: number, max?: number): Promise<string[]>;
   /**
    * Appends entries where the head is still the expected one; where they let a device in that waited, settles
    * its enrolment with them.
@@ -194,7 +200,7 @@ export interface Store extends SessionStore {
   appendLog(
     accountId: number,
     expected: Head,
-    next: Pick<NewAccount, 'head' | 'epoch' | 'devices' | 'entries'>,
+    next: Pick<NewAccount, 'head' | 'epoch' | 'devices' | 'entries' | 'recoveryKey'>,
     accepted?: Accepted,
   ): Promise<AccountEvent>;
 
@@ -243,13 +249,14 @@ export interface Store extends SessionStore {
   listPending(accountId: number, page: Page): Promise<RequestRow[]>;
   /** An account's settled requests, newest first. */
   listSettled(accountId: number, page: Page): Promise<RequestRow[]>;
-  /** Removes what was settled before a time; returns how many went. */
-  pruneSettled(before: number, max: number): Promise<number>;
+  /** Removes what was settled before a time and expired before another; returns how many went. */
+  pruneSettled(settledBefore: number, expiredBefore: number, max: number): Promise<number>;
   /** Pauses an enquirer after an account reported fraud. */
   reportFraud(request: RequestRow, now: number): Promise<void>;
 
   /**
-   * Records a change of contacts that follows the ones before. `allow` shows what was held, `block` refuses
+   * Records a change of contacts that follows the ones before, where the account's head is still the one by
+   * which it was judged. `allow` shows what was held, `block` refuses
    * what is pending; both are returned.
    * @throws `contact-conflict`
    */
@@ -263,7 +270,11 @@ export interface Store extends SessionStore {
   readEvents(accountId: number, after: number, max: number): Promise<AccountEvent[]>;
   /** The cursor of an account's newest event, and of the oldest that is still kept. */
   eventBounds(accountId: number): Promise<{ newest: number; oldest: number }>;
-  pruneEvents(keepFrom: number): Promise<void>;
+  /**
+   * Removes events that were there before a time, as far as it was called by then, now and then; at most so many.
+   * Ids are never used again.
+   */
+  pruneEvents(before: number, now: number, max: number): Promise<number>;
   countPending(): Promise<number>;
   /** Hashes of all pending requests, oldest first, at most so many. */
   pendingHashes(max: number): Promise<string[]>;

@@ -3,18 +3,20 @@
  * @module
  */
 import { userInfo } from 'node:os';
-import { BrokerApi, createAccount, newRecovery, UNDO_SECONDS } from '@countersign/client';
+import { BrokerApi, createAccount, newRecovery, replaceRecovery, UNDO_SECONDS } from '@countersign/client';
 import {
   activeDevices,
   CountersignError,
   formatAccountLink,
+  keyFingerprint,
   parseAccountName,
+  type RecoveryProvision,
   statementId,
 } from '@countersign/core';
 import type { Command } from 'commander';
 import encodeQR from 'qr';
 import { duration } from '../arguments.ts';
-import type { ProtectionName } from '../profile.ts';
+import type { Profile, ProtectionName } from '../profile.ts';
 import { type Cli, show, withProfile } from './context.ts';
 import { newDeviceOptions } from './new-device-options.ts';
 import { addRecoveryCommands, codeText } from './recovery.ts';
@@ -47,16 +49,17 @@ export function addAccountCommands(program: Command, cli: Cli): void {
           ...profile.store(options.protect),
         });
         const id = await statementId(cli.crypto, keys.identity);
+        const code = recovery && (await codeInForce(profile, recovery));
         show(
           cli,
           json,
-          { name: keys.name, fingerprint: id, link: formatAccountLink(keys), recoveryCode: recovery?.code },
+          { name: keys.name, fingerprint: id, link: formatAccountLink(keys), recoveryCode: code },
           () =>
             [
               `Made the account ${cli.terminal.style('bold', keys.name)} on ${keys.broker}.`,
               `  fingerprint  ${id}`,
               `  keys         ${profile.folder}/keys.json, sealed by ${SEALED_BY[options.protect as ProtectionName]}`,
-              ...(recovery === undefined ? [] : [codeText(recovery.code)]),
+              ...(code === undefined ? [] : [codeText(code)]),
               'Give others your link: `countersign account show` prints it.',
             ].join('\n'),
         );
@@ -77,14 +80,17 @@ export function addAccountCommands(program: Command, cli: Cli): void {
           return;
         }
         const id = await statementId(cli.crypto, account.identity);
-        const { log } = await (await profile.book()).find(account.name, 60);
+        const book = await profile.book();
+        const { log } = await book.find(account.name, 60);
         if (log.identity !== account.identity) throw notOurs(account.name);
         const devices = activeDevices(log).map(({ kid, name, rights }) => ({ kid, name, rights }));
-        show(cli, json, { ...account, fingerprint: id, link, devices }, () =>
+        const brokerKey = await keyFingerprint(cli.crypto, await book.brokerKey());
+        show(cli, json, { ...account, fingerprint: id, brokerKey, link, devices }, () =>
           [
             cli.terminal.style('bold', account.name),
             `  fingerprint  ${id}`,
             `  broker       ${account.broker}`,
+            `  its key      ${brokerKey}`,
             `  link         ${link}`,
             ...devices.map(
               ({ name, kid, rights }) => `  device       ${name}  ${kid}  (${rights.join(', ')})`,
@@ -134,6 +140,18 @@ export function addAccountCommands(program: Command, cli: Cli): void {
     );
 
   addRecoveryCommands(account, cli);
+}
+
+/** The code of the account as it was made; where a first try had made it, and its code was lost, a new one. */
+async function codeInForce(
+  profile: Profile,
+  { code, provision }: { code: string; provision: RecoveryProvision },
+): Promise<string> {
+  const { session } = await profile.device();
+  const log = await session.ownLog();
+  const own =
+    log.recovery !== undefined && JSON.stringify(log.recovery.key) === JSON.stringify(provision.key);
+  return own ? code : replaceRecovery(session, provision.undo);
 }
 
 export const BINDINGS = {

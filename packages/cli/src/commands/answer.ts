@@ -10,8 +10,8 @@ import { wholeNumber } from '../arguments.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Profile } from '../profile.ts';
 import { questionLine, requestText, secondsText } from '../question-text.ts';
-import { pickById } from '../request-ids.ts';
-import { rememberShown } from '../shown-questions.ts';
+import { isWholeId, pickById } from '../request-ids.ts';
+import { rememberList, rememberShown, wasShown } from '../shown-questions.ts';
 import { change } from './contact.ts';
 import { type Cli, show, withProfile } from './context.ts';
 
@@ -22,6 +22,8 @@ interface Answering {
   fraud?: boolean;
 }
 
+/** The passphrase that was typed for this command counts for its answer, and no longer. */
+const ANSWER_MS = 300_000;
 const PENDING_ID = 'of the question, as `confirm pending` lists it, or an unambiguous start';
 
 export function addAnswerCommands(confirm: Command, cli: Cli): void {
@@ -35,7 +37,7 @@ export function addAnswerCommands(confirm: Command, cli: Cli): void {
       withProfile(cli, command, async (profile, json) => {
         const device = await profile.device();
         const list = await device.pending(options);
-        await rememberShown(profile.state, list.requests);
+        await rememberList(profile.state, list.requests, cli.clock.now());
         show(cli, json, pendingJson(list), () => pendingText(cli, list));
         if (list.suspects.length > 0) cli.exit = EXIT.notGood;
         await device.maintain(profile.keyStore);
@@ -49,6 +51,7 @@ export function addAnswerCommands(confirm: Command, cli: Cli): void {
     .action((id: string, _options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const request = await pick(await profile.device(), id);
+        await rememberShown(profile.state, [request], cli.clock.now());
         show(cli, json, requestJson(request), () => requestText(request, cli.clock.now(), cli.terminal));
       }),
     );
@@ -137,7 +140,10 @@ async function answer(
   const request = await pick(device, id);
   if (!json) cli.terminal.print(requestText(request, cli.clock.now(), cli.terminal));
   const shown = howShown(cli, json, request, options);
-  const given = { decision, shown, userVerified: profile.personVerified };
+  if (decision === 'accept' && shown !== 'hash' && !isWholeId(request.id, id)) {
+    await checkSeen(cli, profile, request, shown);
+  }
+  const given = { decision, shown, userVerified: profile.personVerified(ANSWER_MS) };
   const decided =
     decision === 'accept' && request.question.passcode !== undefined && options.passcode === undefined
       ? await askPasscode(cli, device, request, given)
@@ -171,6 +177,26 @@ function howShown(
   if (terminal.isTerminal && !json) return 'screen';
   throw new CountersignError('not-shown', 'this is no terminal: nobody was shown the question', {
     hint: 'give --hash <hash> of the request that was shown (see `confirm show --json`), or --shown to vouch for it',
+  });
+}
+
+/**
+ * The start of an id means a question that was shown here before: an asker can make another one that begins alike.
+ * @throws `not-shown`
+ */
+async function checkSeen(
+  { clock }: Cli,
+  profile: Profile,
+  request: PendingRequest,
+  shown: AnswerOptions['shown'],
+): Promise<void> {
+  if (await wasShown(profile.state, request)) return;
+  const printed = shown === 'screen';
+  if (printed) await rememberShown(profile.state, [request], clock.now());
+  throw new CountersignError('not-shown', 'this question was not shown here before: nothing was signed', {
+    hint: printed
+      ? 'it stands above; if it is the one that you mean, run this again'
+      : `give the whole id, ${request.id}`,
   });
 }
 

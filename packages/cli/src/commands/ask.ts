@@ -25,6 +25,11 @@ import { type Cli, show, withProfile } from './context.ts';
 
 const ASKED_ID = 'of the question, as `confirm post` gave it, or an unambiguous start';
 
+const DASH_HELP = `
+A text that a script got from elsewhere goes last, behind a lone --, since it may begin with a dash:
+  countersign confirm post alice@example.com --wait -- "$text"
+`;
+
 export function addAskCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('post')
@@ -42,7 +47,7 @@ export function addAskCommands(confirm: Command, cli: Cli): void {
     .option('--srml <file>', 'read the question from an SRML file (- for standard input)')
     .option('--clear', 'do not seal it: the broker may read the question')
     .option('--wait', 'wait for the answer, and exit by it')
-    .addHelpText('after', EXIT_HELP)
+    .addHelpText('after', `${DASH_HELP}${EXIT_HELP}`)
     .action((words: string[], options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const { account, text } = await whomAndWhat(profile, words, options.srml !== undefined);
@@ -134,13 +139,18 @@ async function whomAndWhat(
 
 async function showAsked(cli: Cli, json: boolean, asked: Asked): Promise<void> {
   const { terminal, crypto, clock } = cli;
-  const { firstUse, account } = asked;
+  const { firstUse, binding, account } = asked;
   const fingerprint = await statementId(crypto, account.identity);
   show(cli, json, { ...asked, account: { ...account, fingerprint } }, () =>
     [
-      ...(firstUse
+      ...(binding === 'first-use'
         ? [
-            terminal.style('yellow', `The name ${account.name} was taken on first use.`),
+            terminal.style(
+              'yellow',
+              firstUse
+                ? `The name ${account.name} was taken on first use.`
+                : `The name ${account.name} was taken on first use before, and never bound by a link.`,
+            ),
             `  Compare its fingerprint with its owner: ${fingerprint}`,
           ]
         : []),

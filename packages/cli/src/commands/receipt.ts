@@ -31,6 +31,7 @@ export function addReceiptCommands(program: Command, cli: Cli): void {
     .argument('<file>', 'the receipt, as `confirm verify --out` or `confirm history --receipt` wrote it')
     .option('--account <fingerprint>', 'the fingerprint that the answering account must have')
     .option('--enquirer <fingerprint>', 'the fingerprint that the asking account must have')
+    .option('--broker-key <fingerprint>', 'the fingerprint that the key behind the time must have')
     .addHelpText('after', EXIT_HELP)
     .action(async (file: string, options, command: Command) => {
       const { json = false } = command.optsWithGlobals();
@@ -40,6 +41,8 @@ export function addReceiptCommands(program: Command, cli: Cli): void {
       const enquirerId = await statementId(cli.crypto, enquirer.identity);
       checkExpected('account', accountId, options.account);
       checkExpected('enquirer', enquirerId, options.enquirer);
+      const brokerKey = checkpoint.kid;
+      checkExpected('broker’s key', brokerKey, options.brokerKey);
       const outcome = OUTCOMES[response.decision.decision];
       const answeredAt = response.statement.payload.iat;
       const trusted = options.account !== undefined && options.enquirer !== undefined;
@@ -52,6 +55,7 @@ export function addReceiptCommands(program: Command, cli: Cli): void {
         askedAt: request.statement.payload.iat,
         answeredAt,
         checkpointAt: checkpoint.payload.iat,
+        broker: { origin: checkpoint.payload.iss, key: brokerKey },
       };
       show(cli, json, value, () =>
         [
@@ -60,7 +64,13 @@ export function addReceiptCommands(program: Command, cli: Cli): void {
           `asked by ${enquirer.name} at ${time(request.statement.payload.iat)}`,
           `  account   ${accountId}`,
           `  enquirer  ${enquirerId}`,
-          `  the broker vouches for the device log as of ${time(checkpoint.payload.iat)}`,
+          `  broker    ${brokerKey}  (${checkpoint.payload.iss})`,
+          `  that key vouches for the device log as of ${time(checkpoint.payload.iat)}`,
+          ...(options.brokerKey === undefined
+            ? [
+                'Whose key it is was not compared: anybody can make one, and with it date an answer of a device that was shown out. Compare it with what `countersign account show` says of the broker, or give --broker-key.',
+              ]
+            : []),
           trusted
             ? 'Every signature is good, and both fingerprints are the expected ones.'
             : 'Every signature is good. Whose they are rests on the two fingerprints: compare them with what you know, or give --account and --enquirer.',

@@ -9,10 +9,21 @@ import type { Command } from 'commander';
 import { createLogUpdate } from 'log-update';
 import type { Profile } from '../profile.ts';
 import { questionLine, requestText, secondsText } from '../question-text.ts';
-import { answerable, chosenRequest, EMPTY, move, type WatchList, withRequests } from '../watch-list.ts';
+import {
+  answerable,
+  chosenRequest,
+  EMPTY,
+  guarded,
+  move,
+  type WatchList,
+  withRequests,
+} from '../watch-list.ts';
+import { layOut, type Screen } from '../watch-screen.ts';
 import { type Cli, withProfile } from './context.ts';
 
-const KEYS = 'a accept · r reject · f reject as fraud · ↑↓ choose · q quit';
+const KEYS = 'r reject · f reject as fraud · ↑↓ choose · q quit';
+/** For so long, in ms, a passphrase that was typed proves that the person is there. */
+const VERIFIED_MS = 30_000;
 
 interface Key {
   readonly name?: string;
@@ -48,6 +59,11 @@ async function reportEvents({ terminal }: Cli, device: Device): Promise<void> {
       hash,
       enquirer: enquirer.name,
       text: questionLine(question),
+      kind: question.kind,
+      parts: question.parts,
+      fields: question.fields ?? [],
+      passcode: question.passcode !== undefined,
+      uv: question.uv === true,
       expiresAt,
     }));
     const contactRequests = list.contactRequests.map(({ enquirer }) => enquirer.name);
@@ -73,6 +89,11 @@ async function* pendingLists(
   }
 }
 
+/** What is typed for an accept: the asker's digits, or the passphrase. */
+type Typing =
+  | { readonly what: 'digits'; readonly text: string }
+  | { readonly what: 'passphrase'; readonly text: string; readonly passcode: string | undefined };
+
 class Watch {
   readonly #cli: Cli;
   readonly #profile: Profile;
@@ -84,8 +105,11 @@ class Watch {
   #line = true;
   #said = '';
   #busy = false;
-  /** The digits typed so far, while a passcode is asked for. */
-  #digits: string | undefined;
+  #typing: Typing | undefined;
+  /** Page of the question, and the pages that were shown of it in a window of this size. */
+  #page = 0;
+  #shown: { what: string; pages: Set<number> } = { what: '', pages: new Set() };
+  #screen: Screen = { lines: [], pages: 0, page: 0, room: 0 };
 
   constructor(cli: Cli, profile: Profile, device: Device) {
     this.#cli = cli;
@@ -123,59 +147,120 @@ class Watch {
     const before = this.#list.chosen;
     this.#list = withRequests(this.#list, list.requests, this.#now());
     this.#others = list;
-    if (this.#list.chosen !== before) this.#digits = undefined;
+    if (this.#list.chosen !== before) this.#turnTo(0);
     this.#show();
   }
 
   #press({ name, sequence, ctrl }: Key): void {
-    if ((ctrl && name === 'c') || (name === 'q' && this.#digits === undefined)) {
+    if ((ctrl && name === 'c') || (name === 'q' && this.#typing === undefined)) {
       this.#stop.abort();
       return;
     }
     if (this.#busy) return;
-    if (this.#digits !== undefined) this.#typeDigit(name, sequence);
-    else if (name === 'down' || name === 'j') this.#list = move(this.#list, 1, this.#now());
-    else if (name === 'up' || name === 'k') this.#list = move(this.#list, -1, this.#now());
+    if (this.#typing?.what === 'digits') this.#typeDigit(this.#typing.text, name, sequence);
+    else if (this.#typing !== undefined) this.#typePassphrase(this.#typing, name, sequence);
+    else if (name === 'down' || name === 'j') this.#choose(1);
+    else if (name === 'up' || name === 'k') this.#choose(-1);
+    else if (name === 'space' || name === 'pagedown') this.#turnTo(this.#screen.page + 1);
+    else if (name === 'b' || name === 'pageup') this.#turnTo(this.#screen.page - 1);
     else if (name === 'a') this.#accept();
     else if (name === 'r') this.#answer('reject');
     else if (name === 'f') this.#answer('fraud');
     this.#show();
   }
 
-  #typeDigit(name: string | undefined, sequence: string | undefined): void {
-    const digits = this.#digits ?? '';
-    if (name === 'escape') this.#digits = undefined;
-    else if (name === 'backspace') this.#digits = digits.slice(0, -1);
+  #choose(by: 1 | -1): void {
+    this.#list = move(this.#list, by, this.#now());
+    this.#turnTo(0);
+  }
+
+  #turnTo(page: number): void {
+    this.#page = Math.max(0, Math.min(page, this.#screen.pages - 1));
+    if (this.#page !== this.#screen.page) this.#list = guarded(this.#list, this.#now());
+    this.#typing = undefined;
+  }
+
+  #typeDigit(digits: string, name: string | undefined, sequence: string | undefined): void {
+    if (name === 'escape') this.#typing = undefined;
+    else if (name === 'backspace') this.#typing = { what: 'digits', text: digits.slice(0, -1) };
     else if (sequence !== undefined && /^\d$/.test(sequence)) {
-      this.#digits = digits + sequence;
-      if (this.#digits.length === 6) {
-        const passcode = this.#digits;
-        this.#digits = undefined;
-        this.#answer('accept', passcode);
-      }
+      this.#typing = { what: 'digits', text: digits + sequence };
+      if (digits.length === 5) this.#confirm(digits + sequence);
+    }
+  }
+
+  #typePassphrase(
+    { text, passcode }: Typing & { what: 'passphrase' },
+    name: string | undefined,
+    sequence: string | undefined,
+  ): void {
+    if (name === 'escape') this.#typing = undefined;
+    else if (name === 'return' || name === 'enter') this.#verify(text, passcode);
+    else if (name === 'backspace') this.#typing = { what: 'passphrase', text: text.slice(0, -1), passcode };
+    else if (sequence !== undefined && !/\p{Cc}/u.test(sequence)) {
+      this.#typing = { what: 'passphrase', text: text + sequence, passcode };
     }
   }
 
   #accept(): void {
     const request = answerable(this.#list, this.#now());
-    if (request?.question.passcode !== undefined) this.#digits = '';
-    else this.#answer('accept');
+    if (request === undefined) return;
+    if (!this.#allShown()) this.#said = 'There is more to read: press space.';
+    else if (request.question.passcode !== undefined && request.signed === undefined) {
+      this.#typing = { what: 'digits', text: '' };
+    } else this.#confirm(undefined);
+  }
+
+  /** Accepts, once the person has proved that they are there where that is asked. */
+  #confirm(passcode: string | undefined): void {
+    this.#typing = undefined;
+    const uv = answerable(this.#list, this.#now())?.question.uv === true;
+    if (!uv || this.#profile.personVerified(VERIFIED_MS)) {
+      this.#answer('accept', passcode);
+      return;
+    }
+    this.#during('…', async () => {
+      if (await this.#profile.takesPassphrase()) {
+        this.#typing = { what: 'passphrase', text: '', passcode };
+        return '';
+      }
+      return this.#send('accept', passcode);
+    });
+  }
+
+  #verify(typed: string, passcode: string | undefined): void {
+    const { chosen } = this.#list;
+    this.#typing = undefined;
+    this.#during('…', async () => {
+      await this.#profile.verifyPerson(typed);
+      return this.#list.chosen === chosen ? this.#send('accept', passcode) : '';
+    });
   }
 
   #answer(decision: 'accept' | 'reject' | 'fraud', passcode?: string): void {
+    if (answerable(this.#list, this.#now()) === undefined) return;
+    this.#during('Sending your answer…', () => this.#send(decision, passcode));
+  }
+
+  async #send(decision: 'accept' | 'reject' | 'fraud', passcode: string | undefined): Promise<string> {
     const request = answerable(this.#list, this.#now());
-    if (request === undefined) return;
+    if (request === undefined) return '';
+    const decided = await this.#device.answer(request, {
+      decision,
+      shown: 'screen',
+      userVerified: this.#profile.personVerified(VERIFIED_MS),
+      ...(passcode === undefined ? {} : { passcode }),
+    });
+    return `${questionLine(request.question)}: ${SAID[decided]}`;
+  }
+
+  /** Does something during which keys do nothing, and says what came of it. */
+  #during(saying: string, work: () => Promise<string>): void {
     this.#busy = true;
-    this.#said = 'Sending your answer…';
-    this.#device
-      .answer(request, {
-        decision,
-        shown: 'screen',
-        userVerified: this.#profile.personVerified,
-        ...(passcode === undefined ? {} : { passcode }),
-      })
-      .then((decided) => {
-        this.#said = `${questionLine(request.question)}: ${SAID[decided]}`;
+    this.#said = saying;
+    work()
+      .then((said) => {
+        this.#said = said;
       })
       .catch((error: Error) => {
         this.#said = this.#cli.terminal.style('red', error.message);
@@ -186,32 +271,67 @@ class Watch {
       });
   }
 
+  #allShown(): boolean {
+    const { pages } = this.#screen;
+    return (
+      pages > 0 &&
+      Array.from({ length: pages }, (_, page) => page).every((page) => this.#shown.pages.has(page))
+    );
+  }
+
   #show(): void {
     if (this.#stop.signal.aborted) return;
     const { terminal, clock } = this.#cli;
     const chosen = chosenRequest(this.#list);
-    const lines: string[] = [];
-    for (const request of this.#list.requests) {
+    const list = this.#list.requests.map((request) => {
       const mark = request.hash === chosen?.hash ? terminal.style('bold', '▶') : ' ';
       const left = secondsText(request.expiresAt - clock.now()).padStart(6);
-      lines.push(`${mark} ${left}  ${request.enquirer.name}: ${questionLine(request.question)}`);
-    }
-    if (chosen !== undefined) lines.push('', requestText(chosen, clock.now(), terminal));
-    else lines.push('Nothing waits for your answer.');
+      return `${mark} ${left}  ${request.enquirer.name}: ${questionLine(request.question)}`;
+    });
+    const notes: string[] = [];
+    if (this.#said !== '') notes.push('', this.#said);
+    if (!this.#line) notes.push('', terminal.style('yellow', 'The broker does not answer; trying again…'));
     for (const { enquirer } of this.#others.contactRequests) {
-      lines.push(
+      notes.push(
         '',
         `${terminal.style('yellow', 'contact request')} ${enquirer.name} wants to be able to ask you.`,
       );
     }
     for (const { enquirer, error } of this.#others.suspects) {
-      lines.push('', terminal.style('red', `not shown: from ${enquirer}: ${error.message} (${error.code})`));
+      notes.push('', terminal.style('red', `not shown: from ${enquirer}: ${error.message} (${error.code})`));
     }
-    if (!this.#line) lines.push('', terminal.style('yellow', 'The broker does not answer; trying again…'));
-    if (this.#said !== '') lines.push('', this.#said);
-    const typing = `The six digits that the asker shows: ${this.#digits ?? ''}▁  (Esc to go back)`;
-    lines.push('', this.#digits === undefined ? terminal.style('dim', KEYS) : typing);
-    this.#draw(lines.join('\n'));
+    const content = {
+      list,
+      chosen: this.#list.requests.findIndex(({ hash }) => hash === chosen?.hash),
+      question:
+        chosen === undefined
+          ? ['Nothing waits for your answer.']
+          : requestText(chosen, clock.now(), terminal).split('\n'),
+      notes,
+    };
+    const { columns = 80, rows = 24 } = process.stdout;
+    // As tall as it will be with its pages named, or less.
+    const { pages } = layOut({ ...content, keys: this.#keys(9, 9) }, { columns, rows }, 0);
+    const keys = this.#keys(this.#page, pages);
+    this.#screen = layOut({ ...content, keys }, { columns, rows }, this.#page);
+    this.#page = this.#screen.page;
+    const what = `${chosen?.hash} ${columns} ${this.#screen.room}`;
+    if (this.#shown.what !== what) this.#shown = { what, pages: new Set() };
+    this.#shown.pages.add(this.#page);
+    this.#draw(this.#screen.lines.join('\n'));
+  }
+
+  #keys(page: number, pages: number): string {
+    const { terminal } = this.#cli;
+    switch (this.#typing?.what) {
+      case 'digits':
+        return `The six digits that the asker shows: ${this.#typing.text}▁  (Esc to go back)`;
+      case 'passphrase':
+        return `Your passphrase, to prove that you are there: ${'•'.repeat(this.#typing.text.length)}▁  (Enter; Esc to go back)`;
+    }
+    if (pages <= 1) return terminal.style('dim', `a accept · ${KEYS}`);
+    const turn = `page ${page + 1} of ${pages}: space on, b back`;
+    return terminal.style('dim', `${turn} · a accept, after the last page · ${KEYS}`);
   }
 
   #now(): number {

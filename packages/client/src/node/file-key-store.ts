@@ -3,6 +3,7 @@
  * of a passphrase, or the operating system's keyring. The file is readable by its owner only.
  * @module
  */
+import { randomUUID } from 'node:crypto';
 import { link, open, readFile, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CountersignError, describeIssue, parseStrictJson } from '@countersign/core';
@@ -50,6 +51,12 @@ export class FileKeyStore implements KeyStore {
   /** Which account the keys are of, without opening them. @throws `key-file-invalid` */
   async account(): Promise<KeyAccount | undefined> {
     return (await this.#read())?.account;
+  }
+
+  /** Whether the keys are sealed in this way. @throws `key-file-invalid` */
+  async isSealedBy(protection: KeyProtection): Promise<boolean> {
+    const file = await this.#read();
+    return file !== undefined && protection.opens(file.protection);
   }
 
   /** @throws `key-file-invalid`, `passphrase-wrong`, `passphrase-needed`, `keyring-unavailable`, `keyring-entry-missing` */
@@ -177,8 +184,8 @@ async function writeOver(path: string, text: string): Promise<void> {
 }
 
 async function writeBeside(path: string, text: string): Promise<string> {
-  const fresh = `${path}.${process.pid}.new`;
-  const file = await open(fresh, 'w', 0o600);
+  const fresh = `${path}.${randomUUID()}.new`;
+  const file = await open(fresh, 'wx', 0o600);
   try {
     await file.writeFile(text);
     await file.sync();

@@ -16,14 +16,23 @@ interface Piece {
   readonly reject: (reason: unknown) => void;
 }
 
+export interface Told {
+  /** After a commit of so many pieces. */
+  committed(pieces: number): void;
+  /** What pieces of work have remembered outside the database did not happen. */
+  rolledBack(): void;
+}
+
 export class GroupCommit {
   readonly #database: DatabaseSync;
   readonly #begin;
   readonly #commit;
   readonly #rollback;
+  readonly #told: Told;
   #queue: Piece[] = [];
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, told: Told) {
+    this.#told = told;
     this.#database = database;
     this.#begin = database.prepare('BEGIN IMMEDIATE');
     this.#commit = database.prepare('COMMIT');
@@ -67,9 +76,11 @@ export class GroupCommit {
     } catch (error) {
       this.#lastError = error;
       if (this.#database.isTransaction) this.#rollback.run();
+      this.#told.rolledBack();
       return false;
     }
     for (const done of settle) done();
+    this.#told.committed(batch.length);
     return true;
   }
 }

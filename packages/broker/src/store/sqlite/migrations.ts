@@ -4,7 +4,8 @@
  *
  * Keys: rows are numbered as they come, since a random text as primary key costs six times as much
  * (measured); hashes stand in secondary indexes. Pending requests have indexes of their own, so that a
- * million settled ones cost nothing.
+ * million settled ones cost nothing. A CHECK is a chain of OR: for IN with more than two values, SQLite makes
+ * and drops a temporary table at every write.
  * @module
  */
 import type { DatabaseSync } from 'node:sqlite';
@@ -30,12 +31,11 @@ const STEPS: readonly string[] = [
     PRIMARY KEY (account_id, seq)
   ) STRICT, WITHOUT ROWID;
 
-  -- What an account thinks of an enquirer, and how often that one asked.
+  -- What an account thinks of an enquirer. When that one asked, the requests tell.
   CREATE TABLE standings (
     account_id INTEGER NOT NULL REFERENCES accounts (id),
     enquirer_id INTEGER NOT NULL REFERENCES accounts (id),
-    policy TEXT NOT NULL CHECK (policy IN ('stranger', 'allow', 'block')),
-    recent TEXT NOT NULL,
+    policy TEXT NOT NULL CHECK (policy = 'stranger' OR policy = 'allow' OR policy = 'block'),
     ignored INTEGER NOT NULL,
     paused_until INTEGER NOT NULL,
     PRIMARY KEY (account_id, enquirer_id)
@@ -57,8 +57,8 @@ const STEPS: readonly string[] = [
     held INTEGER NOT NULL,
     posted_at INTEGER NOT NULL,
     exp INTEGER NOT NULL,
-    state TEXT NOT NULL CHECK (state IN
-      ('pending', 'answered', 'refused', 'expired', 'cancelled-by-enquirer', 'cancelled-by-broker')),
+    state TEXT NOT NULL CHECK (state = 'pending' OR state = 'answered' OR state = 'refused' OR state = 'expired'
+      OR state = 'cancelled-by-enquirer' OR state = 'cancelled-by-broker'),
     settled_at INTEGER,
     UNIQUE (jti, enquirer_id)
   ) STRICT;
@@ -74,7 +74,6 @@ const STEPS: readonly string[] = [
   CREATE INDEX requests_pending ON requests (account_id, id) WHERE state = 'pending';
   CREATE INDEX requests_settled ON requests (account_id, id) WHERE state <> 'pending';
   CREATE INDEX requests_expiring ON requests (exp) WHERE state = 'pending';
-  CREATE INDEX requests_prunable ON requests (settled_at) WHERE settled_at IS NOT NULL;
 
   CREATE TABLE events (
     id INTEGER PRIMARY KEY,
@@ -203,6 +202,13 @@ const STEPS: readonly string[] = [
     jws TEXT NOT NULL
   ) STRICT;
   CREATE INDEX items_of_room ON room_items (room_id, id);
+  `,
+  `
+  -- Key of the printed code as JSON, or "none"; NULL where nobody has looked yet.
+  ALTER TABLE accounts ADD COLUMN recovery TEXT;
+
+  -- Which event was the newest at a time: an age for events, which have none of their own.
+  CREATE TABLE event_marks (at INTEGER PRIMARY KEY, event_id INTEGER NOT NULL) STRICT;
   `,
 ];
 

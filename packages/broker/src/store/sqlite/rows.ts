@@ -2,7 +2,7 @@
  * Between rows of the database and values.
  * @module
  */
-import type { Device, Pending, Settled } from '@countersign/core';
+import type { Device, Pending, PublicSigningJwk, Settled } from '@countersign/core';
 import type { AccountRow, EnrolmentRow, RequestRow } from '../store.ts';
 
 export interface AccountRecord {
@@ -13,6 +13,7 @@ export interface AccountRecord {
   head_hash: string;
   epoch: number;
   devices: string;
+  recovery: string | null;
 }
 
 export interface RequestRecord {
@@ -64,7 +65,9 @@ export function enrolmentOf(row: EnrolmentRecord): EnrolmentRow {
 }
 
 export function accountOf(row: AccountRecord): AccountRow {
-  const devices = (JSON.parse(row.devices) as DeviceRecord[]).filter(({ incomplete }) => !incomplete);
+  const all = JSON.parse(row.devices) as DeviceRecord[];
+  const devices = all.filter(({ incomplete }) => !incomplete);
+  const waiting = all.filter(({ incomplete }) => incomplete).map(({ kid }) => kid);
   return {
     id: row.id,
     name: row.name,
@@ -72,6 +75,8 @@ export function accountOf(row: AccountRecord): AccountRow {
     head: { seq: row.head_seq, hash: row.head_hash },
     epoch: row.epoch,
     devices: new Map(devices.map((device) => [device.kid, device])),
+    incomplete: new Set(waiting),
+    ...(row.recovery === null ? {} : { recoveryKey: JSON.parse(row.recovery) as PublicSigningJwk | 'none' }),
   };
 }
 

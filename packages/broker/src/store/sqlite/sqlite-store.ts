@@ -3,18 +3,10 @@
  * said yes to survives power loss; one writer, group commits.
  * @module
  */
+import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { CountersignError, type Device, type Settled } from '@countersign/core';
-import { LRUCache } from 'lru-cache';
-import {
-  afterAnswer,
-  afterFraud,
-  afterIgnored,
-  judgeEnrolment,
-  judgePost,
-  STRANGER,
-  type Standing,
-} from '../../limits.ts';
+import { afterAnswer, afterFraud, afterIgnored, judgeEnrolment, judgePost } from '../../limits.ts';
 import type {
   AccountEvent,
   AccountRow,
@@ -31,6 +23,8 @@ import type {
   Settlement,
   Store,
 } from '../store.ts';
+import { BoundedMap } from './bounded-map.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { GroupCommit } from './group-commit.ts';
 import { migrate } from './migrations.ts';
 import {
@@ -47,27 +41,49 @@ import {
 } from './rows.ts';
 import { sqliteSessions } from './sqlite-sessions.ts';
 import { SqliteTree } from './sqlite-tree.ts';
+import { Standings } from './standings.ts';
 import { prepareStatements } from './statements.ts';
 
 const CACHED_ACCOUNTS = 20_000;
 const CACHED_REQUESTS = 5000;
-const CACHE_KIB = 128 * 1024;
+/**
+ * Small: where a page of an index was split, SQLite walks through its whole cache at the commit (it numbers pages
+ * anew by way of a high number, and then forgets what is above the end). What is not here, the kernel has.
+ */
+const CACHE_KIB = 8 * 1024;
+/** How often the newest event is marked with the time. */
+const MARK_SECONDS = 3600;
 
 /** Opens or makes the database file. */
 export function openSqliteStore(path: string): Store {
+  makePrivate(path);
   const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
   database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};`);
   migrate(database);
-  return sqliteStore(database);
+  return sqliteStore(database, new Checkpoints(database, path));
 }
 
-function sqliteStore(database: DatabaseSync): Store {
+/** The files are for their owner only, whatever the folder allows; SQLite gives its further files the same mode. */
+function makePrivate(path: string): void {
+  if (path === ':memory:') return;
+  closeSync(openSync(path, 'a', 0o600));
+  for (const file of [path, `${path}-wal`, `${path}-shm`]) if (existsSync(file)) chmodSync(file, 0o600);
+}
+
+function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
   const sql = prepareStatements(database);
   const tree = new SqliteTree(database);
-  const writes = new GroupCommit(database);
-  const accounts = new LRUCache<string, AccountRow>({ max: CACHED_ACCOUNTS });
+  const accounts = new BoundedMap<string, AccountRow>(CACHED_ACCOUNTS);
   /** Requests that were just posted, by hash: the next calls are about them. None is here once it has changed. */
-  const fresh = new LRUCache<string, RequestRow>({ max: CACHED_REQUESTS });
+  const fresh = new BoundedMap<string, RequestRow>(CACHED_REQUESTS);
+  const standings = new Standings(sql);
+  const writes = new GroupCommit(database, {
+    committed: (pieces) => checkpoints.committed(pieces),
+    rolledBack() {
+      fresh.clear();
+      standings.clear();
+    },
+  });
 
   function record(event: Omit<AccountEvent, 'id'>, accountId: number): AccountEvent {
     const { lastInsertRowid } = sql.insertEvent.run(accountId, event.kind, event.requestId ?? null);
@@ -79,7 +95,7 @@ function sqliteStore(database: DatabaseSync): Store {
     return row && requestOf(row);
   }
 
-  function incompleteKids(accountId: number): ReadonlySet<string> {
+  function incompleteKids(accountId: number): Set<string> {
     return new Set(sql.incompleteKids.all(accountId).map(({ kid }) => kid as string));
   }
 
@@ -88,24 +104,6 @@ function sqliteStore(database: DatabaseSync): Store {
       const accountId = account_id as number;
       return { accountId, event: record({ kind: 'room' }, accountId) };
     });
-  }
-
-  function standingOf(accountId: number, enquirerId: number): Standing {
-    const row = sql.standing.get(accountId, enquirerId) as
-      | { policy: Standing['policy']; recent: string; ignored: number; paused_until: number }
-      | undefined;
-    if (row === undefined) return STRANGER;
-    return {
-      policy: row.policy,
-      recent: JSON.parse(row.recent),
-      ignored: row.ignored,
-      pausedUntil: row.paused_until,
-    };
-  }
-
-  function saveStanding(accountId: number, enquirerId: number, standing: Standing): void {
-    const { policy, recent, ignored, pausedUntil } = standing;
-    sql.saveStanding.run(accountId, enquirerId, policy, JSON.stringify(recent), ignored, pausedUntil);
   }
 
   function settle(request: RequestRow, outcome: Settled): Settlement | undefined {
@@ -129,7 +127,7 @@ function sqliteStore(database: DatabaseSync): Store {
             hint: 'choose another name; an account of your own is joined from one of its devices',
           });
         }
-        const { name, identity, head, epoch, devices, entries } = account;
+        const { name, identity, head, epoch, devices, recoveryKey, entries } = account;
         const { lastInsertRowid } = sql.insertAccount.run(
           name,
           identity,
@@ -137,12 +135,14 @@ function sqliteStore(database: DatabaseSync): Store {
           head.hash,
           epoch,
           devicesText(devices),
+          recoveryText(recoveryKey),
           now,
         );
         const id = Number(lastInsertRowid);
         for (const [seq, jws] of entries.entries()) sql.insertEntry.run(id, seq, jws);
         tree.append(id, { name, identity, head });
-        return { id, name, identity, head, epoch, devices };
+        const more = recoveryKey === undefined ? {} : { recoveryKey };
+        return { id, name, identity, head, epoch, devices, incomplete: new Set<string>(), ...more };
       }),
 
     async findAccount(name) {
@@ -159,24 +159,28 @@ function sqliteStore(database: DatabaseSync): Store {
       return (sql.accountByIdentity.get(identity) as { id: number } | undefined)?.id;
     },
 
-    async readLog(accountId, from) {
-      return sql.entries.all(accountId, from).map((row) => row.jws as string);
+    async readLog(accountId, from, max = -1) {
+      return sql.entries.all(accountId, from, max).map((row) => row.jws as string);
     },
 
     appendLog: (accountId, expected, next, accepted) =>
       writes.submit(() => {
+        // Every refusal comes before the first write: what a piece has written stays.
+        const incomplete = incompleteKids(accountId);
         if (accepted !== undefined) {
-          const { enrolment, statement, share } = accepted;
-          const { changes } = sql.settleEnrolment.run('accepted', statement, enrolment.hash, 'waiting', 0);
-          if (changes === 0)
+          const { hash, kid } = accepted.enrolment;
+          const { state } = sql.enrolment.get(accountId, hash) as unknown as EnrolmentRecord;
+          if (state !== 'waiting') {
             throw new CountersignError('enrolment-settled', 'this device was decided on already');
-          if (share !== undefined) sql.shareWith.run(share, enrolment.hash);
+          }
+          incomplete.add(kid);
         }
         const { changes } = sql.advanceHead.run(
           next.head.seq,
           next.head.hash,
           next.epoch,
-          devicesText(next.devices, incompleteKids(accountId)),
+          devicesText(next.devices, incomplete),
+          recoveryText(next.recoveryKey),
           accountId,
           expected.seq,
           expected.hash,
@@ -185,6 +189,11 @@ function sqliteStore(database: DatabaseSync): Store {
           throw new CountersignError('log-conflict', 'the log has grown since you read it', {
             hint: 'read it again, and repeat on the new head',
           });
+        }
+        if (accepted !== undefined) {
+          const { enrolment, statement, share } = accepted;
+          sql.settleEnrolment.run('accepted', statement, enrolment.hash, 'waiting', 0);
+          if (share !== undefined) sql.shareWith.run(share, enrolment.hash);
         }
         for (const [i, jws] of next.entries.entries()) {
           sql.insertEntry.run(accountId, expected.seq + 1 + i, jws);
@@ -305,19 +314,20 @@ function sqliteStore(database: DatabaseSync): Store {
       return (sql.notices.all(accountId, since) as unknown as Notice[]).map((row) => ({ ...row }));
     },
 
-    postRequest(posted: NewRequest, now) {
-      const written = writes.submit((): Posted => {
+    postRequest: (posted: NewRequest, now) =>
+      writes.submit((): Posted => {
         const { enquirerId, accountId } = posted;
-        const before = sql.requestByJti.get(blob(posted.jti), enquirerId) as RequestRecord | undefined;
+        const jti = blob(posted.jti);
+        const before = sql.idByJti.get(jti, enquirerId) as { id: number } | undefined;
         if (before !== undefined) {
-          const request = requestOf(before);
+          const request = getRequest(before.id)!;
           return request.hash === posted.hash ? { outcome: 'same', request } : { outcome: 'conflict' };
         }
         const waiting = sql.waiting.get(enquirerId, accountId) as { own: number; strangers: number };
-        const { held, next } = judgePost(standingOf(accountId, enquirerId), waiting, now);
+        const { held, next } = judgePost(standings.find(accountId, enquirerId, now), waiting, now);
         const { lastInsertRowid } = sql.insertRequest.run(
           blob(posted.hash),
-          blob(posted.jti),
+          jti,
           enquirerId,
           accountId,
           held ? 1 : 0,
@@ -326,18 +336,13 @@ function sqliteStore(database: DatabaseSync): Store {
         );
         const id = Number(lastInsertRowid);
         sql.insertStatement.run(id, posted.jws);
-        saveStanding(accountId, enquirerId, next);
+        standings.posted(accountId, enquirerId, next);
         const event = record({ kind: 'request', requestId: id }, accountId);
         const request = { ...posted, id, held, postedAt: now, state: { state: 'pending' } } as const;
         // Here and not after the commit: another piece of this very batch may change it.
-        fresh.set(posted.hash, request);
+        fresh.set(request.hash, request);
         return { outcome: 'posted', request, event };
-      });
-      return written.catch((error: unknown) => {
-        fresh.delete(posted.hash);
-        throw error;
-      });
-    },
+      }),
 
     async findRequest(hash) {
       const known = fresh.get(hash);
@@ -356,9 +361,9 @@ function sqliteStore(database: DatabaseSync): Store {
         const settlement = settle(request, outcome);
         if (settlement !== undefined && outcome.state === 'answered') {
           const { accountId, enquirerId } = request;
-          const standing = standingOf(accountId, enquirerId);
+          const standing = standings.find(accountId, enquirerId, outcome.at);
           const next = afterAnswer(standing);
-          if (next !== standing) saveStanding(accountId, enquirerId, next);
+          if (next !== standing) standings.save(accountId, enquirerId, next);
         }
         return settlement;
       }),
@@ -370,7 +375,8 @@ function sqliteStore(database: DatabaseSync): Store {
           const { accountId, enquirerId } = request;
           const settlement = settle(request, { state: 'expired', at: now });
           if (settlement === undefined) return [];
-          saveStanding(accountId, enquirerId, afterIgnored(standingOf(accountId, enquirerId), now));
+          const standing = standings.find(accountId, enquirerId, now);
+          standings.save(accountId, enquirerId, afterIgnored(standing, now));
           return [settlement];
         });
       }),
@@ -383,24 +389,26 @@ function sqliteStore(database: DatabaseSync): Store {
       return list(sql.settled, accountId, page);
     },
 
-    pruneSettled: (before, max) => writes.submit(() => Number(sql.pruneSettled.run(before, max).changes)),
+    pruneSettled: (settledBefore, expiredBefore, max) =>
+      writes.submit(() => Number(sql.pruneSettled.run(settledBefore, expiredBefore, max).changes)),
 
     reportFraud: ({ accountId, enquirerId }, now) =>
       writes.submit(() => {
-        saveStanding(accountId, enquirerId, afterFraud(standingOf(accountId, enquirerId), now));
+        const standing = standings.find(accountId, enquirerId, now);
+        standings.save(accountId, enquirerId, afterFraud(standing, now));
       }),
 
-    changeContact: ({ accountId, contactId, seq, policy, jws }: ContactChange, now) =>
+    changeContact: ({ accountId, contactId, seq, head, policy, jws }: ContactChange, now) =>
       writes.submit(() => {
-        if (sql.advanceContacts.run(seq, accountId, seq - 1).changes === 0) {
+        if (sql.advanceContacts.run(seq, accountId, seq - 1, head.seq, head.hash).changes === 0) {
           throw new CountersignError('contact-conflict', 'the contacts have changed since you read them', {
             hint: 'read them again, and repeat',
           });
         }
         sql.insertContactChange.run(accountId, seq, jws);
-        const standing = standingOf(accountId, contactId);
+        const standing = standings.find(accountId, contactId, now);
         const next = policy === 'forget' ? 'stranger' : policy;
-        saveStanding(accountId, contactId, { ...standing, policy: next });
+        standings.save(accountId, contactId, { ...standing, policy: next });
         const event = record({ kind: 'contacts' }, accountId);
         const between = (sql.pendingBetween.all(accountId, contactId) as unknown as RequestRecord[]).map(
           requestOf,
@@ -439,9 +447,15 @@ function sqliteStore(database: DatabaseSync): Store {
       return { newest, oldest };
     },
 
-    pruneEvents: (keepFrom) =>
+    pruneEvents: (before, now, max) =>
       writes.submit(() => {
-        sql.pruneEvents.run(keepFrom);
+        const newest = sql.newestMark.get() as { at: number } | undefined;
+        if (newest === undefined || newest.at <= now - MARK_SECONDS) sql.mark.run(now);
+        const mark = sql.markBefore.get(before) as { at: number; event_id: number } | undefined;
+        if (mark === undefined) return 0;
+        sql.dropMarks.run(mark.at);
+        // The marked one stays: SQLite gives the greatest id again once its row is gone.
+        return Number(sql.pruneEvents.run(mark.event_id, max).changes);
       }),
 
     async pendingHashes(max) {
@@ -454,6 +468,7 @@ function sqliteStore(database: DatabaseSync): Store {
 
     async close() {
       writes.flush();
+      await checkpoints.close();
       database.exec('PRAGMA optimize');
       database.close();
     },
@@ -463,6 +478,10 @@ function sqliteStore(database: DatabaseSync): Store {
 function list(statement: ReturnType<DatabaseSync['prepare']>, accountId: number, page: Page): RequestRow[] {
   const { max, after = 0, before = Number.MAX_SAFE_INTEGER } = page;
   return (statement.all(accountId, after, before, max) as unknown as RequestRecord[]).map(requestOf);
+}
+
+function recoveryText(key: NewAccount['recoveryKey']): string | null {
+  return key === undefined ? null : JSON.stringify(key);
 }
 
 function devicesText(

@@ -16,32 +16,38 @@ const ENROLMENT = `
   SELECT e.account_id, e.hash, e.kid, e.jws, e.posted_at, e.exp, e.state, e.outcome, e.share, i.jws AS invitation
   FROM enrolments e
   JOIN invitations i ON i.id = e.invitation_id`;
+export type Statements = ReturnType<typeof prepareStatements>;
 
 export function prepareStatements(database: DatabaseSync) {
   const prepare = (text: string) => database.prepare(text);
   return {
     insertAccount: prepare(
-      'INSERT INTO accounts (name, identity, head_seq, head_hash, epoch, devices, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      'INSERT INTO accounts (name, identity, head_seq, head_hash, epoch, devices, recovery, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
     ),
     accountByName: prepare(
-      'SELECT id, name, identity, head_seq, head_hash, epoch, devices FROM accounts WHERE name = ?',
+      'SELECT id, name, identity, head_seq, head_hash, epoch, devices, recovery FROM accounts WHERE name = ?',
     ),
     accountById: prepare('SELECT name, identity FROM accounts WHERE id = ?'),
     accountByIdentity: prepare('SELECT id FROM accounts WHERE identity = ?'),
     advanceHead: prepare(
-      'UPDATE accounts SET head_seq = ?, head_hash = ?, epoch = ?, devices = ? WHERE id = ? AND head_seq = ? AND head_hash = ?',
+      'UPDATE accounts SET head_seq = ?, head_hash = ?, epoch = ?, devices = ?, recovery = ? WHERE id = ? AND head_seq = ? AND head_hash = ?',
     ),
     insertEntry: prepare('INSERT INTO log_entries (account_id, seq, jws) VALUES (?, ?, ?)'),
-    entries: prepare('SELECT jws FROM log_entries WHERE account_id = ? AND seq >= ? ORDER BY seq'),
+    entries: prepare('SELECT jws FROM log_entries WHERE account_id = ? AND seq >= ? ORDER BY seq LIMIT ?'),
 
     standing: prepare(
-      'SELECT policy, recent, ignored, paused_until FROM standings WHERE account_id = ? AND enquirer_id = ?',
+      'SELECT policy, ignored, paused_until FROM standings WHERE account_id = ? AND enquirer_id = ?',
     ),
     saveStanding: prepare(
-      `INSERT INTO standings (account_id, enquirer_id, policy, recent, ignored, paused_until)
-       VALUES (?, ?, ?, ?, ?, ?)
+      `INSERT INTO standings (account_id, enquirer_id, policy, ignored, paused_until) VALUES (?, ?, ?, ?, ?)
        ON CONFLICT (account_id, enquirer_id) DO UPDATE SET policy = excluded.policy,
-         recent = excluded.recent, ignored = excluded.ignored, paused_until = excluded.paused_until`,
+         ignored = excluded.ignored, paused_until = excluded.paused_until`,
+    ),
+    pendingPosts: prepare(
+      `SELECT enquirer_id, posted_at FROM requests WHERE account_id = ? AND state = 'pending' ORDER BY id DESC`,
+    ),
+    settledPosts: prepare(
+      `SELECT enquirer_id, posted_at FROM requests WHERE account_id = ? AND state <> 'pending' ORDER BY id DESC`,
     ),
     waiting: prepare(
       `SELECT COUNT(CASE WHEN enquirer_id = ? THEN 1 END) AS own, COUNT(CASE WHEN held = 1 THEN 1 END) AS strangers
@@ -56,7 +62,7 @@ export function prepareStatements(database: DatabaseSync) {
     insertOutcome: prepare('INSERT INTO request_outcomes (request_id, outcome) VALUES (?, ?)'),
     requestById: prepare(`${REQUEST} WHERE r.id = ?`),
     requestByHash: prepare(`${REQUEST} WHERE r.hash = ?`),
-    requestByJti: prepare(`${REQUEST} WHERE r.jti = ? AND r.enquirer_id = ?`),
+    idByJti: prepare('SELECT id FROM requests WHERE jti = ? AND enquirer_id = ?'),
     settle: prepare(`UPDATE requests SET state = ?, settled_at = ? WHERE id = ? AND state = 'pending'`),
     expired: prepare(`${REQUEST} WHERE r.state = 'pending' AND r.exp <= ? ORDER BY r.exp LIMIT ?`),
     pending: prepare(
@@ -71,13 +77,17 @@ export function prepareStatements(database: DatabaseSync) {
     showHeld: prepare(
       `UPDATE requests SET held = 0 WHERE account_id = ? AND state = 'pending' AND enquirer_id = ?`,
     ),
+    // Of the oldest ones: no request outlives its day, so what was settled long ago stands in front.
     pruneSettled: prepare(
-      'DELETE FROM requests WHERE id IN (SELECT id FROM requests WHERE settled_at < ? LIMIT ?)',
+      `DELETE FROM requests WHERE settled_at < ? AND exp < ? AND id <= (
+         SELECT MAX(id) FROM (SELECT id FROM requests ORDER BY id LIMIT ?))`,
     ),
     pendingHashes: prepare(`SELECT hash FROM requests WHERE state = 'pending' ORDER BY id LIMIT ?`),
     countPending: prepare(`SELECT COUNT(*) AS n FROM requests WHERE state = 'pending'`),
 
-    advanceContacts: prepare('UPDATE accounts SET contacts_seq = ? WHERE id = ? AND contacts_seq = ?'),
+    advanceContacts: prepare(
+      'UPDATE accounts SET contacts_seq = ? WHERE id = ? AND contacts_seq = ? AND head_seq = ? AND head_hash = ?',
+    ),
     insertContactChange: prepare('INSERT INTO contact_changes (account_id, seq, jws) VALUES (?, ?, ?)'),
     contactChanges: prepare('SELECT jws FROM contact_changes WHERE account_id = ? AND seq >= ? ORDER BY seq'),
 
@@ -135,6 +145,14 @@ export function prepareStatements(database: DatabaseSync) {
     eventBounds: prepare(
       'SELECT COALESCE(MAX(id), 0) AS newest, COALESCE(MIN(id), 0) AS oldest FROM events WHERE account_id = ?',
     ),
-    pruneEvents: prepare('DELETE FROM events WHERE id < ?'),
+    newestMark: prepare('SELECT at FROM event_marks ORDER BY at DESC LIMIT 1'),
+    mark: prepare(
+      'INSERT INTO event_marks (at, event_id) SELECT ?, MAX(id) FROM events HAVING MAX(id) IS NOT NULL',
+    ),
+    markBefore: prepare('SELECT at, event_id FROM event_marks WHERE at < ? ORDER BY at DESC LIMIT 1'),
+    dropMarks: prepare('DELETE FROM event_marks WHERE at < ?'),
+    pruneEvents: prepare(
+      'DELETE FROM events WHERE id IN (SELECT id FROM events WHERE id < ? ORDER BY id LIMIT ?)',
+    ),
   };
 }
