@@ -16,6 +16,7 @@ import { withLogs } from '../spec/generator/shared-logs.ts';
 import type { Vector, VectorFile } from '../spec/generator/vector.ts';
 import { introduce, makeParty, startTestBroker, TestClock } from './parties.ts';
 import { temporaryFolder } from './processes.ts';
+import { ourReplay, randomLogs } from './random-logs.ts';
 
 const SPEC = new URL('../spec/', import.meta.url);
 const VERIFIER = fileURLToPath(new URL('python/verify_receipt.py', SPEC));
@@ -47,6 +48,24 @@ const LOG_TOPICS = [
 /** Vectors that need the rules of display text, which the reader does not check. */
 const DISPLAY_TEXT = ['device-name-link'];
 
+/** Of the logs that are drawn at random: the same each time, unless another is asked for. */
+const SEED = Number(process.env.SEED ?? 20_270_115);
+const RANDOM_LOGS = process.env.SLOW === '1' ? 600 : 60;
+/** Each of them refuses some random log: else too little was tried. */
+const REPLAY_CODES = [
+  'log-invalid',
+  'signature-invalid',
+  'account-mismatch',
+  'device-unknown',
+  'device-revoked',
+  'device-frozen',
+  'device-on-probation',
+  'device-not-entitled',
+  'last-device',
+  'recovery-invalid',
+  'recovery-early',
+];
+
 const folder = await temporaryFolder();
 const python = join(folder.path, 'venv', 'bin', 'python');
 const missing = await prepare();
@@ -60,11 +79,16 @@ interface Finished {
 
 function run(program: string, ...args: string[]): Promise<Finished> {
   return new Promise((resolve, reject) => {
-    execFile(program, args, { encoding: 'utf8', timeout: 120_000 }, (error, stdout, stderr) => {
-      const status = error === null ? 0 : error.code;
-      if (typeof status === 'number') resolve({ status, stdout, stderr });
-      else reject(error);
-    });
+    execFile(
+      program,
+      args,
+      { encoding: 'utf8', timeout: 300_000, maxBuffer: 2 ** 28 },
+      (error, stdout, stderr) => {
+        const status = error === null ? 0 : error.code;
+        if (typeof status === 'number') resolve({ status, stdout, stderr });
+        else reject(error);
+      },
+    );
   });
 }
 
@@ -214,6 +238,21 @@ function sameReplay(): void {
       }
     });
   }
+
+  test(`agrees about random logs, taken and refused, and about each with an entry that is not right (SEED=${SEED})`, async () => {
+    const logs = await randomLogs(SEED, RANDOM_LOGS);
+    const theirs = await replayEach(logs.map(({ entries }) => entries));
+    assert.equal(theirs.length, logs.length);
+    const codes = new Map<string, number>();
+    for (const [i, log] of logs.entries()) {
+      const ours = await ourReplay(log);
+      assert.deepEqual(theirs[i], ours, `log ${log.name}, SEED=${SEED}`);
+      const code = 'code' in ours ? String(ours.code) : 'good';
+      codes.set(code, (codes.get(code) ?? 0) + 1);
+    }
+    assert.ok(codes.get('good')! >= RANDOM_LOGS, 'few logs are good');
+    for (const code of REPLAY_CODES) assert.ok(codes.has(code), `no log was refused as ${code}`);
+  });
 
   test('says what is wrong with a log by its exit status, and by its code', async () => {
     const { vectors } = JSON.parse(

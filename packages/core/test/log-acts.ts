@@ -44,6 +44,8 @@ const BOX = 'AAAA';
 export interface Beginning {
   readonly model: Model;
   readonly log: DeviceLog;
+  /** The log after each of its entries. */
+  readonly past: readonly DeviceLog[];
 }
 
 /** What was drawn at random; what it comes to depends on the log that it meets. */
@@ -125,11 +127,13 @@ export function actOf(model: Model, draw: Draw): Act {
   const oldCode = DEVICES + ((current - DEVICES + 1) % CODES);
   const what = draw.author === 'apt' ? instead(draw.what, waiting, frozen, code) : draw.what;
   const able = (right: Right) => counting(model).filter((key) => devices.get(key)!.rights.includes(right));
+  // A frozen device may go by itself, undo a recovery, or thaw itself: tried often.
+  const goes = draw.by % 3 === 0 && frozen.length > 0;
   const apt: Record<Act['what'], readonly number[]> = {
     'device-add': able('admit'),
-    'device-revoke': able('admit'),
+    'device-revoke': goes ? frozen : able('admit'),
     'device-freeze': able('admit'),
-    'device-thaw': draw.by % 3 === 0 ? frozen : able('admit'),
+    'device-thaw': goes ? frozen : able('admit'),
     'device-rights': able('admit'),
     'device-rotate': counting(model),
     epoch: able('admit'),
@@ -146,7 +150,10 @@ export function actOf(model: Model, draw: Draw): Act {
     stranger: STRANGER,
   }[draw.author];
   const whom = {
-    apt: what === 'device-thaw' ? pick(frozen, draw.by) : pick(here, draw.whom),
+    apt:
+      what === 'device-thaw' || (what === 'device-revoke' && goes)
+        ? pick(frozen, draw.by)
+        : pick(here, draw.whom),
     any: pick(keys, draw.whom),
     self: by,
     waiting: pick(waiting, 0),
@@ -240,7 +247,7 @@ export class LogWorld {
     return this.#keys[key]!.kid;
   }
 
-  /** Logs with and without a code, of devices with all rights and with few. */
+  /** Logs with and without a code, of one device or three, with all rights or with few. */
   async beginnings(): Promise<Beginning[]> {
     const code = { key: DEVICES, broker: 0, undo: UNDO };
     const made: Beginning[] = [];
@@ -260,21 +267,23 @@ export class LogWorld {
         epoch: { n: 0, key: opener.publicKey, sealed: { [kid]: BOX } },
         ...(provision === undefined ? {} : { recovery: this.#provision(provision) }),
       });
-      made.push(await this.#withMore({ model, log: await replayLog(webCrypto, [jws]) }, [...rights]));
+      const log = await replayLog(webCrypto, [jws]);
+      const lone = { model, log, past: [log] };
+      made.push(lone, await this.#withMore(lone, [...rights]));
     }
     return made;
   }
 
   /** With a device that may as much as the first, and one that may only answer. */
-  async #withMore({ model, log }: Beginning, rights: Right[]): Promise<Beginning> {
+  async #withMore(lone: Beginning, rights: Right[]): Promise<Beginning> {
     const base = { by: 0, forged: false, follows: true, what: 'device-add', word: 'good' } as const;
-    let at = { model, log };
+    let at = lone;
     for (const act of [
       { ...base, device: 1, rights },
       { ...base, device: 2, rights: ['answer'] },
     ] satisfies Act[]) {
-      const next = await extendLog(webCrypto, at.log, [await this.entryOf(at.log, act)]);
-      at = { model: predict(at.model, act)!, log: next };
+      const log = await extendLog(webCrypto, at.log, [await this.entryOf(at.log, act)]);
+      at = { model: predict(at.model, act)!, log, past: [...at.past, log] };
     }
     return at;
   }
