@@ -136,7 +136,7 @@ describe('time', () => {
 
   test('an expired question is settled by the broker, and its word is labelled so', async () => {
     const [alice, host] = await pair();
-    const asked = await host.enquirer.ask({ account: alice.name, text: 'Log in', lifetime: 1 });
+    const asked = await host.enquirer.ask({ account: alice.name, text: 'Log in', lifetime: 3 });
     assert.deepEqual(await host.enquirer.wait(asked.hash), { outcome: 'expired' });
     const state = await host.enquirer.session.api.readState(asked.hash, 3);
     assert.equal(state.state, 'expired');

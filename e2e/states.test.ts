@@ -85,7 +85,7 @@ describe('every state is reached from separate processes, and has its exit statu
       'post',
       'Log in',
       '--expires',
-      '1s',
+      '4s',
       '--wait',
       '--json',
     ]);

@@ -123,20 +123,20 @@ describe('a contact', () => {
     const [alice, host] = [await party('alice'), await party('host')];
     await introduce(alice, host);
     const ignored = async () => {
-      await host.enquirer.ask({ account: alice.name, text: 'Anyone?', lifetime: 1 });
+      await host.enquirer.ask({ account: alice.name, text: 'Anyone?', lifetime: 4 });
     };
     await ignored();
-    await atOffset(2, async () => {
+    await atOffset(5, async () => {
       await untilNothingIsPending(alice);
       await assert.rejects(ignored(), refused('too-often'));
     });
-    await atOffset(9, ignored);
-    await atOffset(11, async () => {
+    await atOffset(12, ignored);
+    await atOffset(17, async () => {
       await untilNothingIsPending(alice);
       await assert.rejects(ignored(), refused('too-often'));
     });
-    await atOffset(18, () => assert.rejects(ignored(), refused('too-often')));
-    await atOffset(23, async () => {
+    await atOffset(24, () => assert.rejects(ignored(), refused('too-often')));
+    await atOffset(29, async () => {
       await host.enquirer.ask({ account: alice.name, text: 'At last?' });
       const { requests } = await alice.device.pending();
       await alice.device.answer(requests[0]!, { decision: 'accept', shown: 'screen' });
