@@ -12,6 +12,7 @@ export async function tellConfirm(): Promise<void> {
   const host1 = { name: 'host1', profile: join(folder.path, 'host1') };
   const receipt = join(folder.path, 'receipt.json');
   let fingerprints: [alice: string, host1: string];
+  let brokerKey: string;
 
   say('A broker starts. It will carry the question and the answer, and can read or forge neither.');
   const broker = await startBrokerProcess(join(folder.path, 'broker'));
@@ -37,6 +38,7 @@ export async function tellConfirm(): Promise<void> {
     fingerprints = [printed(made.stdout, 'fingerprint'), printed(madeHost.stdout, 'fingerprint')];
     const aliceLink = (await act(alice, ['account', 'show', '--link'])).stdout.trim();
     const hostLink = (await act(host1, ['account', 'show', '--link'])).stdout.trim();
+    brokerKey = printed((await act(host1, ['account', 'show'])).stdout, 'its key');
     await act(alice, ['contact', 'add', hostLink], { shownAs: 'contact add "<the link of host1>"' });
     await act(host1, ['contact', 'add', aliceLink, '--default'], {
       shownAs: 'contact add "<the link of alice>" --default',
@@ -65,7 +67,7 @@ export async function tellConfirm(): Promise<void> {
   }
 
   say('The broker is stopped. The receipt verifies all the same, and will in ten years.');
-  const trusted = ['--account', fingerprints[0], '--enquirer', fingerprints[1]];
+  const trusted = ['--account', fingerprints[0], '--enquirer', fingerprints[1], '--broker-key', brokerKey];
   await act(
     { name: 'auditor', profile: join(folder.path, 'nobody') },
     ['receipt', 'verify', receipt, ...trusted],

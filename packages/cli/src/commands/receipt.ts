@@ -35,7 +35,7 @@ export function addReceiptCommands(program: Command, cli: Cli): void {
     .addHelpText('after', EXIT_HELP)
     .action(async (file: string, options, command: Command) => {
       const { json = false } = command.optsWithGlobals();
-      const verified = await verifyReceipt(cli.crypto, parseStrictJson(readFileSync(file)));
+      const verified = await verifyReceipt(cli.crypto, parseStrictJson(readReceipt(file)));
       const { request, response, enquirer, account, checkpoint } = verified;
       const accountId = await statementId(cli.crypto, account.identity);
       const enquirerId = await statementId(cli.crypto, enquirer.identity);
@@ -99,4 +99,15 @@ function matchesWell(actual: string, expected: string): boolean {
 
 function time(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('.000', '');
+}
+
+/** @throws `usage` for a file that can't be read */
+function readReceipt(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch (cause) {
+    throw new CountersignError('usage', `the file ${file} can’t be read: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
 }
