@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '@countersign/client';
 import { sodiumCrypto, startBroker } from '../packages/broker/src/index.ts';
+import { buildPages } from '../packages/web/build.ts';
 import { introduce, makeParty, refused, TestClock } from './parties.ts';
 import { startBrokerProcess, temporaryFolder } from './processes.ts';
 
@@ -135,5 +136,26 @@ test('the files of a broker are for its owner, in a folder that others may read;
     assert.match(refusal.stderr, /others may write/);
   } finally {
     process.umask(before);
+  }
+});
+
+test('a broker that is started as the README says serves its pages', async () => {
+  await using folder = await temporaryFolder();
+  const pages = join(folder.path, 'pages');
+  await buildPages(pages);
+  // A path as people type it: from where they stand.
+  const running = await startBrokerProcess(join(folder.path, 'broker'), {
+    args: ['--pages', relative(process.cwd(), pages)],
+  });
+  try {
+    for (const path of ['/', '/console', '/s/bank@example.com']) {
+      const answer = await fetch(running.local + path);
+      assert.equal(answer.status, 200);
+      assert.match(answer.headers.get('content-security-policy')!, /require-trusted-types-for 'script'/);
+      const [script] = /\/assets\/[^"]+\.js/.exec(await answer.text())!;
+      assert.equal((await fetch(running.local + script)).status, 200);
+    }
+  } finally {
+    await running.stop();
   }
 });

@@ -3,7 +3,7 @@
  * @module
  */
 import { homedir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { isOrigin } from '@countersign/core';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { pino } from 'pino';
@@ -99,7 +99,7 @@ export function createProgram(): Command {
         registrationsPerHour: options.registrations,
         trustProxy: options.trustProxy ?? [],
         webOrigins: options.webOrigin ?? [],
-        ...(options.pages === undefined ? {} : { pages: options.pages }),
+        ...(options.pages === undefined ? {} : { pages: resolve(options.pages) }),
         crypto: sodiumCrypto,
         now: () => Math.floor(Date.now() / 1000),
         logger,
