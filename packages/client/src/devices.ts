@@ -33,6 +33,7 @@ import {
 import pRetry from 'p-retry';
 import type { WireWaiting } from './broker-api.ts';
 import { newEpoch } from './create-account.ts';
+import { followedByEpoch } from './followed-by-epoch.ts';
 import type { Rooms } from './rooms.ts';
 import type { Session } from './session.ts';
 
@@ -180,34 +181,28 @@ export class Devices {
     await this.#append(async ({ signer, log, now }) => {
       const given = await proof?.(log);
       const out = await createRevocation(crypto, log, signer, kid, reason, now, given);
-      if (own) return api.appendLog(log.name, [out.jws]);
-      const after = await extendLog(crypto, log, [out.jws]);
-      const mayBegin = after.devices.get(await this.#session.kid())!.rights.includes('admit');
+      const mayBegin = !own && log.devices.get(await this.#session.kid())!.rights.includes('admit');
       const held = Object.hasOwn(log.epoch.sealed, kid);
-      const epoch = mayBegin && held ? [await createEpoch(crypto, after, signer, await newEpoch(), now)] : [];
-      return api.appendLog(log.name, [out.jws, ...epoch.map(({ jws }) => jws)]);
+      const entries = mayBegin && held ? await followedByEpoch(crypto, { signer, log, now }, out) : [out.jws];
+      return api.appendLog(log.name, entries);
     });
   }
 
   /** Stops a device at once, and begins a new epoch without it. */
   async freeze(kid: string): Promise<void> {
     const { crypto, api } = this.#session;
-    await this.#append(async ({ signer, log, now }) => {
-      const frozen = await createFreeze(crypto, { signer, log, now }, kid);
-      const after = await extendLog(crypto, log, [frozen.jws]);
-      const epoch = await createEpoch(crypto, after, signer, await newEpoch(), now);
-      await api.appendLog(log.name, [frozen.jws, epoch.jws]);
+    await this.#append(async (signing) => {
+      const frozen = await createFreeze(crypto, signing, kid);
+      await api.appendLog(signing.log.name, await followedByEpoch(crypto, signing, frozen));
     });
   }
 
   /** Ends a freeze, and begins a new epoch with it. */
   async thaw(kid: string): Promise<void> {
     const { crypto, api } = this.#session;
-    await this.#append(async ({ signer, log, now }) => {
-      const thawed = await createThaw(crypto, { signer, log, now }, kid);
-      const after = await extendLog(crypto, log, [thawed.jws]);
-      const epoch = await createEpoch(crypto, after, signer, await newEpoch(), now);
-      await api.appendLog(log.name, [thawed.jws, epoch.jws]);
+    await this.#append(async (signing) => {
+      const thawed = await createThaw(crypto, signing, kid);
+      await api.appendLog(signing.log.name, await followedByEpoch(crypto, signing, thawed));
     });
   }
 

@@ -7,7 +7,6 @@ import {
   CountersignError,
   type CryptoProvider,
   createDeviceStatement,
-  createEpoch,
   createFreeze,
   createRecovery,
   createRecoveryComplete,
@@ -16,8 +15,8 @@ import {
   createThaw,
   type DeviceLog,
   drawRecoveryCode,
-  extendLog,
   keyFingerprint,
+  RECOVERY_KEY,
   type RecoveryProvision,
   RIGHTS,
   type Right,
@@ -27,7 +26,7 @@ import {
 import { deriveSigner, generateOpener, generateSigner, type WebSigner } from '@countersign/core/webcrypto';
 import { AccountBook, type KnownAccount } from './account-book.ts';
 import type { Clock } from './clock.ts';
-import { newEpoch } from './create-account.ts';
+import { followedByEpoch } from './followed-by-epoch.ts';
 import type { DeviceKeys, KeyStore } from './key-store.ts';
 import { Session } from './session.ts';
 import { signersApi } from './signed-entries.ts';
@@ -35,7 +34,6 @@ import type { StateStore } from './state-store.ts';
 
 /** How long any device can undo a recovery, where nothing is said, in seconds: three days. */
 export const UNDO_SECONDS = 259_200;
-const INFO = 'countersign recovery 1';
 const KIND = 'recovery';
 
 interface Stores {
@@ -71,7 +69,7 @@ export async function newRecovery(
 
 /** The recovery key. @throws `recovery-invalid` */
 export async function recoverySigner(crypto: CryptoProvider, code: string): Promise<WebSigner> {
-  return deriveSigner(await readRecoveryCode(crypto, code), INFO);
+  return deriveSigner(await readRecoveryCode(crypto, code), RECOVERY_KEY);
 }
 
 /**
@@ -144,11 +142,9 @@ export async function completeRecovery(options: Stores): Promise<void> {
   }
   const by = { signer: keys.signer, log, now: clock.now() };
   const complete = await createRecoveryComplete(crypto, by, kept.from, checkpoint);
-  const after = await extendLog(crypto, log, [complete.jws]);
-  const epoch = device!.rights.includes('admit')
-    ? [(await createEpoch(crypto, after, keys.signer, await newEpoch(), clock.now())).jws]
-    : [];
-  await session.api.appendLog(log.name, [complete.jws, ...epoch]);
+  const mayBegin = device!.rights.includes('admit');
+  const entries = mayBegin ? await followedByEpoch(crypto, by, complete) : [complete.jws];
+  await session.api.appendLog(log.name, entries);
   await state.delete(KIND, keys.identity);
 }
 
@@ -171,13 +167,11 @@ export async function thawByCode(session: Session, code: string): Promise<void> 
   const log = await session.ownLog(0);
   const by = { signer: keys.signer, log, now: clock.now() };
   const proof = await recoveryProof(session, code, log);
-  const thawed = await createThaw(crypto, by, await session.kid(), proof);
-  const after = await extendLog(crypto, log, [thawed.jws]);
-  const { rights } = after.devices.get(await session.kid())!;
-  const epoch = rights.includes('admit')
-    ? [(await createEpoch(crypto, after, keys.signer, await newEpoch(), clock.now())).jws]
-    : [];
-  await api.appendLog(log.name, [thawed.jws, ...epoch]);
+  const kid = await session.kid();
+  const thawed = await createThaw(crypto, by, kid, proof);
+  const mayBegin = log.devices.get(kid)?.rights.includes('admit');
+  const entries = mayBegin ? await followedByEpoch(crypto, by, thawed) : [thawed.jws];
+  await api.appendLog(log.name, entries);
 }
 
 /** Proof that the code is at hand, for the next entry of a log, which this device signs. */

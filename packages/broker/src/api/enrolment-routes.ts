@@ -17,7 +17,7 @@ import {
 } from '../enrolments.ts';
 import { checkWaitingKey, provenDevice } from './proven-device.ts';
 import { LOG_ERRORS, PROOF_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
-import { ByName, Entries, Failed, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
+import { ByName, Done, Entries, Failed, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
 import type { ValibotFastify } from './valibot-fastify.ts';
 import { EnrolmentView, enrolmentView, NoticeView, WaitingView, waitingView } from './views.ts';
 
@@ -33,7 +33,6 @@ const SETTLING = [
 ] as const;
 
 const OfEnrolment = v.strictObject({ ...ByName.entries, hash: Hash });
-const Done = v.object({ done: v.literal(true) });
 
 export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext): void {
   app.get(

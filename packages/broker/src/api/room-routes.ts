@@ -7,11 +7,10 @@ import type { BrokerContext } from '../context.ts';
 import { addRoomItem, createRoom } from '../rooms.ts';
 import { provenDevice } from './proven-device.ts';
 import { PROOF_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
-import { ByName, Failed, MAX_PAGE, Statement, wholeNumber } from './schemas.ts';
+import { ByName, Done, Failed, MAX_PAGE, Statement, wholeNumber } from './schemas.ts';
 import type { ValibotFastify } from './valibot-fastify.ts';
 
 const ByRoom = v.strictObject({ room: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}$/)) });
-const Done = v.object({ done: v.literal(true) });
 const Item = v.object({
   cursor: v.pipe(v.number(), v.description('Place in the order, for `after`')),
   room: v.string(),

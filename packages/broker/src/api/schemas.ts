@@ -28,4 +28,6 @@ export const wholeNumber = (min: number, max: number, what: string) =>
     v.description(what),
   );
 export const treeSize = (what: string) => wholeNumber(0, Number.MAX_SAFE_INTEGER, what);
+/** The answer where nothing more is to be said. */
+export const Done = v.object({ done: v.literal(true) });
 export const Failed = { '4xx': ErrorView, '5xx': ErrorView } as const;

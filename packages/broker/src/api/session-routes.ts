@@ -22,7 +22,7 @@ import {
 import type { SessionRow } from '../store/session-store.ts';
 import { provenDevice } from './proven-device.ts';
 import { PROOF_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
-import { ByName, Failed, MAX_PAGE, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
+import { ByName, Done, Failed, MAX_PAGE, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
 import type { ValibotFastify } from './valibot-fastify.ts';
 
 const Sid = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}$/));
@@ -34,7 +34,6 @@ const Key = v.pipe(
   v.regex(/^[A-Za-z0-9_-]{43}$/),
   v.description('Drawn by the page that opens the link'),
 );
-const Done = v.object({ done: v.literal(true) });
 const At = v.optional(v.number());
 
 const SessionView = v.object({
