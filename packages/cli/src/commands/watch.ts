@@ -96,12 +96,19 @@ async function* sights(
   onLine: (up: boolean) => void,
 ): AsyncGenerator<Sight> {
   while (!signal.aborted) {
-    const seen = await look(device);
-    yield seen;
+    let latest = await look(device);
+    yield latest;
     // A stream that ends has lost its place: begin again from the list.
-    for await (const happened of device.follow(seen.list.cursor, signal, onLine)) {
+    for await (const happened of device.follow(latest.list.cursor, signal, onLine)) {
       if (happened.kind === 'resync') break;
-      yield await look(device);
+      const { kind } = happened.event;
+      // What comes before the door is read anew only where that, or the log, has changed.
+      if (kind === 'request' || kind === 'settled') {
+        yield { ...latest, list: await device.pending({ max: 100 }) };
+      } else {
+        latest = await look(device);
+        yield latest;
+      }
     }
   }
 }
