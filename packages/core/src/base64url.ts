@@ -17,7 +17,15 @@ const LAST_OF_ONE_BYTE = 'AQgw';
 const LAST_OF_TWO_BYTES = 'AEIMQUYcgkosw048';
 
 export function encodeBase64url(bytes: Uint8Array): string {
-  return bytes.toBase64({ alphabet: 'base64url', omitPadding: true });
+  if (hasMethods()) return bytes.toBase64({ alphabet: 'base64url', omitPadding: true });
+  return encodeBase64(bytes).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '');
+}
+
+/** Base64 with padding (RFC 4648 section 4), as data addresses have it. */
+export function encodeBase64(bytes: Uint8Array): string {
+  return hasMethods()
+    ? bytes.toBase64()
+    : btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(''));
 }
 
 /**
@@ -28,7 +36,7 @@ export function encodeBase64url(bytes: Uint8Array): string {
 export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> {
   let bytes: Uint8Array<ArrayBuffer>;
   try {
-    bytes = Uint8Array.fromBase64(text, { alphabet: 'base64url', lastChunkHandling: 'loose' });
+    bytes = read(text);
   } catch (cause) {
     throw new CountersignError('encoding-invalid', 'not base64url', { cause });
   }
@@ -36,6 +44,19 @@ export function decodeBase64url(text: string): Uint8Array<ArrayBuffer> {
     throw new CountersignError('encoding-invalid', 'not canonical base64url');
   }
   return bytes;
+}
+
+/** Browsers from before 2025 have base64 for texts of one byte a character, and not for bytes. */
+function hasMethods(): boolean {
+  return 'fromBase64' in Uint8Array;
+}
+
+function read(text: string): Uint8Array<ArrayBuffer> {
+  if (hasMethods()) {
+    return Uint8Array.fromBase64(text, { alphabet: 'base64url', lastChunkHandling: 'loose' });
+  }
+  if (/[^\w-]/.test(text)) throw new SyntaxError('another alphabet');
+  return Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (byte) => byte.charCodeAt(0));
 }
 
 /** Of text that was decoded: nothing in it but the characters of that many bytes, and no stray bits. */

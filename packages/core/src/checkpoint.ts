@@ -9,7 +9,7 @@ import { AccountName } from './account-name.ts';
 import type { CryptoProvider, PublicSigningJwk, Signer } from './crypto-provider.ts';
 import type { DeviceLog } from './device-log.ts';
 import { CountersignError } from './errors.ts';
-import { Hash, Seconds, wholeFrom } from './keys.ts';
+import { Hash, KnownHead, Seconds } from './keys.ts';
 import { Origin } from './origin.ts';
 import { CLOCK_SKEW } from './request.ts';
 import { parseStatement, signStatement, statementKind, type Verified, verifyStatement } from './statement.ts';
@@ -25,7 +25,7 @@ export const CheckpointStatement = statementKind(
     sub: AccountName,
     sub_id: Hash,
     iat: Seconds,
-    head: v.strictObject({ seq: wholeFrom(0), hash: Hash }),
+    head: KnownHead,
   }),
 );
 export type CheckpointPayload = v.InferOutput<typeof CheckpointStatement.schema>;
@@ -85,7 +85,7 @@ export function checkFreshness({ payload }: Verified<CheckpointPayload>, now: nu
   }
   if (payload.iat < now - maxAge - CLOCK_SKEW) {
     throw new CountersignError('checkpoint-stale', `the newest checkpoint is ${now - payload.iat} s old`, {
-      hint: 'the broker may be hiding a revocation, or its clock is wrong',
+      hint: 'the broker may be hiding a revocation; or a clock is wrong, its own or this machine’s',
     });
   }
 }

@@ -7,17 +7,11 @@
 import * as v from 'valibot';
 import { AccountName } from './account-name.ts';
 import type { CryptoProvider, Signer } from './crypto-provider.ts';
-import { checkKnownHead, checkRight, type DeviceLog, deviceAt } from './device-log.ts';
+import type { DeviceLog } from './device-log.ts';
 import { CountersignError } from './errors.ts';
-import { Hash, Seconds, wholeFrom } from './keys.ts';
-import {
-  parseStatement,
-  type Statement,
-  signStatement,
-  statementKind,
-  type Verified,
-  verifyStatement,
-} from './statement.ts';
+import { Hash, KnownHead, Seconds, wholeFrom } from './keys.ts';
+import { parseStatement, type Statement, signStatement, statementKind, type Verified } from './statement.ts';
+import { verifyAtHead } from './verify-at-head.ts';
 
 /** `allow` lets it ask, `block` silences it, `forget` makes it a stranger again. */
 export const Policy = v.picklist(['allow', 'block', 'forget']);
@@ -34,7 +28,7 @@ export const ContactStatement = statementKind(
     prev: v.optional(Hash),
     iat: Seconds,
     /** The newest entry of the account's log that the device knew: it must have been in the account then. */
-    head: v.strictObject({ seq: wholeFrom(0), hash: Hash }),
+    head: KnownHead,
     contact: AccountName,
     contact_id: Hash,
     policy: Policy,
@@ -97,14 +91,11 @@ export async function verifyContact(
   account: Pick<DeviceLog, 'name' | 'identity' | 'devices'>,
   hashAt: (seq: number) => string | undefined,
 ): Promise<Verified<ContactPayload>> {
-  const { sub, sub_id, head } = statement.payload;
+  const { sub, sub_id } = statement.payload;
   if (sub !== account.name || sub_id !== account.identity) {
     throw new CountersignError('account-mismatch', 'a change of another account’s contacts');
   }
-  checkKnownHead(head, hashAt);
-  const device = deviceAt(account, statement.kid, head.seq);
-  checkRight(device, 'answer');
-  return verifyStatement(crypto, statement, device.sig);
+  return verifyAtHead(crypto, statement, account, hashAt, 'answer');
 }
 
 /**

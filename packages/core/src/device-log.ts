@@ -132,6 +132,19 @@ export function checkKnownHead(head: Head, hashAt: (seq: number) => string | und
   }
 }
 
+/**
+ * Checks that what a device said once still stands: one that was lost or undone, or is frozen, takes its words with
+ * it; one that was retired or rotated does not.
+ * @throws `device-revoked`, `device-frozen`
+ */
+export function checkWordsStand(device: Device): void {
+  const reason = device.revokedAt?.reason;
+  if (reason === 'lost' || reason === 'undone') {
+    throw new CountersignError('device-revoked', 'the device that signed was lost: anybody may have signed');
+  }
+  if (isFrozen(device)) throw new CountersignError('device-frozen', 'the device that signed is frozen');
+}
+
 /** The devices that count now. */
 export function activeDevices(log: Pick<DeviceLog, 'devices'>): Device[] {
   return [...log.devices.values()].filter(counts);

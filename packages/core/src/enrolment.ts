@@ -9,7 +9,7 @@ import { AccountName } from './account-name.ts';
 import { BASE64URL_16_BYTES, encodeBase64url } from './base64url.ts';
 import type { CryptoProvider, PublicSealingJwk, PublicSigningJwk, Signer } from './crypto-provider.ts';
 import { activeDevice, checkRight, type DeviceLog } from './device-log.ts';
-import { isDisplayLine } from './display-text.ts';
+import { DisplayLine } from './display-line.ts';
 import { CountersignError } from './errors.ts';
 import { Hash, Seconds } from './keys.ts';
 import { DeviceStatement } from './log-entries.ts';
@@ -26,12 +26,6 @@ export const CHALLENGE_LIFE = 120;
 /** Wrong codes that end an enrolment. */
 export const CODE_TRIES = 3;
 
-const Line = (max: number) =>
-  v.pipe(
-    v.string(),
-    v.check((text) => isDisplayLine(text, max), 'a text that may not be shown'),
-  );
-
 /** The broker's fresh challenge: what it knows of who asks, signed, so that both sides are shown the same. */
 export const ChallengeStatement = statementKind(
   'enrolment-challenge',
@@ -42,7 +36,7 @@ export const ChallengeStatement = statementKind(
     iat: Seconds,
     nonce: v.pipe(v.string(), v.regex(BASE64URL_16_BYTES)),
     /** Where the call came from, as the broker saw it. */
-    address: Line(64),
+    address: DisplayLine(64),
   }),
 );
 
@@ -56,8 +50,8 @@ export const EnrolmentStatement = statementKind(
     /** Its statement of its keys, which goes into the log. */
     device: v.pipe(v.string(), v.maxLength(4096)),
     challenge: v.pipe(v.string(), v.maxLength(4096)),
-    model: Line(64),
-    os: Line(64),
+    model: DisplayLine(64),
+    os: DisplayLine(64),
     /** Commitment to the code, or to the PIN, bound to the keys and the account. */
     witness: PasscodeCommitment,
   }),

@@ -16,7 +16,7 @@ import {
   sealingEpoch,
 } from './device-log.ts';
 import { CountersignError } from './errors.ts';
-import { Hash, Seconds, wholeFrom } from './keys.ts';
+import { Hash, KnownHead, Seconds } from './keys.ts';
 import { type Right, Rights } from './log-entries.ts';
 import { Salt } from './question.ts';
 import { drawSalt, openContent, parseContent, SealedContent, sealContent } from './sealing.ts';
@@ -38,7 +38,7 @@ export const InvitationStatement = statementKind(
     iat: Seconds,
     exp: Seconds,
     /** Newest entry of the log that the device knew. */
-    head: v.strictObject({ seq: wholeFrom(0), hash: Hash }),
+    head: KnownHead,
     use: v.picklist(['admit', 'knock']),
     /** What the new device will be allowed; of a PIN for `knock`, whoever lets it in decides. */
     rights: v.optional(Rights),
@@ -49,6 +49,12 @@ export const InvitationStatement = statementKind(
   }),
 );
 export type InvitationPayload = v.InferOutput<typeof InvitationStatement.schema>;
+
+/** Takes an invitation back. */
+export const InvitationCancelStatement = statementKind(
+  'invitation-cancel',
+  v.strictObject({ sub_id: Hash, ticket: Hash, iat: Seconds }),
+);
 
 export interface NewInvitation {
   readonly use: 'admit' | 'knock';

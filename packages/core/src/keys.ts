@@ -31,6 +31,9 @@ export const Kid = v.pipe(
 export const wholeFrom = (least: number) =>
   v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(Number.MAX_SAFE_INTEGER));
 
+/** An entry of a device log: the newest one that whoever signs knew, or vouches for. */
+export const KnownHead = v.strictObject({ seq: wholeFrom(0), hash: Hash });
+
 /** Seconds since 1970 (RFC 7519 NumericDate, whole). */
 export const Seconds = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(4_102_444_800));
 

@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { AccountName } from './account-name.ts';
-import { isDisplayLine } from './display-text.ts';
+import { DisplayLine } from './display-line.ts';
 import { Hash, Kid, PublicSealingKey, PublicSigningKey, SealedBytes, Seconds, wholeFrom } from './keys.ts';
 import { statementKind } from './statement.ts';
 
@@ -23,10 +23,7 @@ export const Rights = v.pipe(
   v.check((rights) => new Set(rights).size === rights.length, 'a right named twice'),
 );
 
-export const DeviceName = v.pipe(
-  v.string(),
-  v.check((name) => isDisplayLine(name, 64), 'a device name that may not be shown'),
-);
+export const DeviceName = DisplayLine(64);
 
 /** The account's encryption key of a time, sealed to each device that then was in the account. */
 const Epoch = v.strictObject({

@@ -1,16 +1,18 @@
 /**
- * Mutual sessions, what of them is signed: an organisation's card, and a session that one of its devices opens for
- * somebody who has nothing but a link. The values that both sides hold are in neither.
+ * Mutual sessions, what of them is signed: a session that one of an organisation's devices opens for somebody who has
+ * nothing but a link. The values that both sides hold are not in it.
  * @module
  */
 import * as v from 'valibot';
 import { AccountName } from './account-name.ts';
-import { BASE64URL_16_BYTES, encodeBase64url } from './base64url.ts';
+import { BASE64URL_16_BYTES, BASE64URL_32_BYTES, encodeBase64url } from './base64url.ts';
 import type { CryptoProvider, Signer } from './crypto-provider.ts';
 import { activeDevice, checkRight, type DeviceLog } from './device-log.ts';
-import { isDisplayLine } from './display-text.ts';
+import { DisplayLine } from './display-line.ts';
 import { CountersignError } from './errors.ts';
 import { Hash, Seconds } from './keys.ts';
+import { checkRole } from './members.ts';
+import type { Seat } from './seat-standing.ts';
 import { type SessionField, SessionTerms } from './session-terms.ts';
 import { parseStatement, signStatement, statementKind, type Verified, verifyStatement } from './statement.ts';
 
@@ -18,29 +20,6 @@ import { parseStatement, signStatement, statementKind, type Verified, verifyStat
 export const SESSION_LIFE = { least: 30, most: 900, usual: 300 } as const;
 
 const TICKET = 'countersign session ticket 1';
-
-const Line = (max: number) =>
-  v.pipe(
-    v.string(),
-    v.check((text) => isDisplayLine(text, max), 'a text that may not be shown'),
-  );
-
-/** What an organisation says of itself: what the customer is shown above the fields. */
-export const CardStatement = statementKind(
-  'card',
-  v.strictObject({
-    sub: AccountName,
-    sub_id: Hash,
-    iat: Seconds,
-    /** Counts the cards of an account from 1; the newest holds. */
-    seq: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER)),
-    name: Line(64),
-    description: Line(256),
-    /** ISO 3166-1 alpha-2. */
-    country: v.pipe(v.string(), v.regex(/^[A-Z]{2}$/, 'expected a country like DE')),
-  }),
-);
-export type Card = v.InferOutput<typeof CardStatement.schema>;
 
 /** A session, as a device of the organisation opens it. */
 export const SessionStatement = statementKind(
@@ -58,9 +37,11 @@ export const SessionStatement = statementKind(
     fields: SessionTerms.entries.fields,
     subject: SessionTerms.entries.subject,
     template: v.optional(
-      v.strictObject({ name: Line(64), version: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
+      v.strictObject({ name: DisplayLine(64), version: v.pipe(v.number(), v.integer(), v.minValue(1)) }),
     ),
     prefilled: v.boolean(),
+    /** Of a session of mode `digest`: to the nonce, and so to the passcode. */
+    commitment: v.optional(v.pipe(v.string(), v.regex(BASE64URL_32_BYTES))),
   }),
 );
 export type SessionPayload = v.InferOutput<typeof SessionStatement.schema>;
@@ -73,6 +54,8 @@ export interface NewSession {
   /** In seconds, 30 to 900. */
   readonly lifetime: number;
   readonly now: number;
+  /** Of a session of mode `digest`, whose digest was made before it. */
+  readonly drawn?: { readonly sid: string; readonly salt: string; readonly commitment: string };
 }
 
 /**
@@ -84,35 +67,38 @@ export async function createSession(
   crypto: CryptoProvider,
   signer: Signer,
   log: Pick<DeviceLog, 'name' | 'identity'>,
-  { fields, subject, template, prefilled = false, lifetime, now }: NewSession,
+  { fields, subject, template, prefilled = false, lifetime, now, drawn }: NewSession,
 ): Promise<{ statement: Verified<SessionPayload>; token: string }> {
   checkLife(lifetime);
   const token = encodeBase64url(crypto.randomBytes(16));
   const statement = await signStatement(crypto, SessionStatement, signer, {
-    sid: encodeBase64url(crypto.randomBytes(16)),
+    sid: drawn?.sid ?? encodeBase64url(crypto.randomBytes(16)),
     iss: log.name,
     iss_id: log.identity,
     iat: now,
     exp: now + lifetime,
     ticket: await sessionTicket(crypto, token),
-    salt: encodeBase64url(crypto.randomBytes(16)),
+    salt: drawn?.salt ?? encodeBase64url(crypto.randomBytes(16)),
     fields: [...fields],
     ...(subject === undefined ? {} : { subject }),
     ...(template === undefined ? {} : { template }),
     prefilled,
+    ...(drawn === undefined ? {} : { commitment: drawn.commitment }),
   });
   return { statement, token };
 }
 
 /**
- * Checks a session by the organisation's log: by a device that counts now and may ask.
- * @throws `account-mismatch`, `device-not-entitled`, `signature-invalid`, `session-invalid`, and what
+ * Checks a session by the organisation's log: by a device that counts now and may ask, or by a seat that may act now.
+ * @param seat of a member, where no device of the organisation signs; the caller has checked its time and its list
+ * @throws `account-mismatch`, `device-not-entitled`, `role-missing`, `signature-invalid`, `session-invalid`, and what
  *   `activeDevice` throws
  */
 export async function verifySession(
   crypto: CryptoProvider,
   jws: string,
   log: Pick<DeviceLog, 'name' | 'identity' | 'devices'>,
+  seat?: Pick<Seat, 'key' | 'role'>,
 ): Promise<Verified<SessionPayload>> {
   const statement = await parseStatement(crypto, SessionStatement, jws);
   const { iss, iss_id, iat, exp } = statement.payload;
@@ -120,35 +106,12 @@ export async function verifySession(
     throw new CountersignError('account-mismatch', 'a session of another organisation');
   }
   checkLife(exp - iat);
-  const device = activeDevice(log, statement.kid);
-  checkRight(device, 'ask');
-  return verifyStatement(crypto, statement, device.sig);
-}
-
-export function createCard(
-  crypto: CryptoProvider,
-  signer: Signer,
-  log: Pick<DeviceLog, 'name' | 'identity'>,
-  card: Pick<Card, 'seq' | 'name' | 'description' | 'country'>,
-  now: number,
-): Promise<Verified<Card>> {
-  const { name: sub, identity: sub_id } = log;
-  return signStatement(crypto, CardStatement, signer, { sub, sub_id, iat: now, ...card });
-}
-
-/** @throws `account-mismatch`, `device-not-entitled`, `signature-invalid`, and what `activeDevice` throws */
-export async function verifyCard(
-  crypto: CryptoProvider,
-  jws: string,
-  log: Pick<DeviceLog, 'name' | 'identity' | 'devices'>,
-): Promise<Verified<Card>> {
-  const statement = await parseStatement(crypto, CardStatement, jws);
-  const { sub, sub_id } = statement.payload;
-  if (sub !== log.name || sub_id !== log.identity) {
-    throw new CountersignError('account-mismatch', 'a card of another organisation');
+  if (seat !== undefined) {
+    checkRole(seat.role, 'sessions');
+    return verifyStatement(crypto, statement, seat.key);
   }
   const device = activeDevice(log, statement.kid);
-  checkRight(device, 'admit');
+  checkRight(device, 'ask');
   return verifyStatement(crypto, statement, device.sig);
 }
 

@@ -4,13 +4,8 @@
  */
 import * as v from 'valibot';
 import { BASE64URL_16_BYTES } from './base64url.ts';
-import {
-  checkDisplayLine,
-  isDisplayLine,
-  MAX_FIELDS_BYTES,
-  MAX_TEXT_BYTES,
-  utf8Length,
-} from './display-text.ts';
+import { DisplayLine } from './display-line.ts';
+import { checkDisplayLine, MAX_FIELDS_BYTES, MAX_TEXT_BYTES, utf8Length } from './display-text.ts';
 import { CountersignError } from './errors.ts';
 import { PasscodeCommitment } from './passcode.ts';
 
@@ -19,26 +14,23 @@ const MAX_FIELDS = 64;
 /** Bytes of a button's words, and of a field's name. */
 const MAX_LABEL_BYTES = 64;
 
-const Line = (maxBytes: number) =>
-  v.pipe(
-    v.string(),
-    v.check((text) => isDisplayLine(text, maxBytes), 'a text that may not be shown'),
-  );
-
 /** A heading, a paragraph, or the words on a button (which stand beside *Accept* and *Reject*, never instead). */
 export const Part = v.variant('type', [
-  v.strictObject({ type: v.literal('h1'), text: Line(MAX_TEXT_BYTES) }),
-  v.strictObject({ type: v.literal('p'), text: Line(MAX_TEXT_BYTES) }),
+  v.strictObject({ type: v.literal('h1'), text: DisplayLine(MAX_TEXT_BYTES) }),
+  v.strictObject({ type: v.literal('p'), text: DisplayLine(MAX_TEXT_BYTES) }),
   v.strictObject({
     type: v.literal('button'),
     value: v.picklist(['accept', 'reject']),
-    text: Line(MAX_LABEL_BYTES),
+    text: DisplayLine(MAX_LABEL_BYTES),
   }),
 ]);
 export type Part = v.InferOutput<typeof Part>;
 
 /** A named value, say the amount of a payment or the host of a login. */
-export const Field = v.strictObject({ name: Line(MAX_LABEL_BYTES), value: Line(MAX_FIELDS_BYTES) });
+export const Field = v.strictObject({
+  name: DisplayLine(MAX_LABEL_BYTES),
+  value: DisplayLine(MAX_FIELDS_BYTES),
+});
 export type Field = v.InferOutput<typeof Field>;
 
 /** What an answer decides; it picks the right a device needs, and how long the question may stand. */

@@ -5,16 +5,29 @@
  * @module
  */
 import * as v from 'valibot';
+import type { AskingMember } from './asking-member.ts';
 import { CHECKPOINT_AGE, type CheckpointPayload, CheckpointStatement, isForHead } from './checkpoint.ts';
 import type { CryptoProvider } from './crypto-provider.ts';
 import type { DeviceLog } from './device-log.ts';
 import { CountersignError } from './errors.ts';
 import { PublicSigningKey } from './keys.ts';
+import { NO_MEMBERS, replayMembers } from './members.ts';
 import { Question } from './question.ts';
 import { replayLog } from './replay.ts';
-import { CLOCK_SKEW, checkLifetime, type OpenRequest, parseRequest, verifyRequest } from './request.ts';
+import {
+  CLOCK_SKEW,
+  checkLifetime,
+  checkMemberAsks,
+  memberWhoAsks,
+  type OpenRequest,
+  parseRequest,
+  type RequestPayload,
+  verifyRequest,
+} from './request.ts';
 import { type OpenResponse, verifyResponse } from './response.ts';
 import { checkDisclosed, parseContent } from './sealing.ts';
+import { verifySeat } from './seat.ts';
+import type { Seat } from './seat-standing.ts';
 import { describeIssue, parseStatement, type Verified, verifyStatement } from './statement.ts';
 
 const Jws = v.pipe(v.string(), v.maxLength(65_536));
@@ -29,6 +42,15 @@ export const Receipt = v.strictObject({
   /** Device logs, up to the heads that stood when the answer was verified. */
   enquirer_log: Log,
   account_log: Log,
+  /** Where a member asked: the proof of their seat, their own log, and the changes of the enquirer's members. */
+  seat: v.optional(
+    v.strictObject({
+      request: Jws,
+      response: Jws,
+      member_log: Log,
+      members: Log,
+    }),
+  ),
   /** The broker's word for the time at which `account_log` was the newest, and its key. */
   checkpoint: v.strictObject({ statement: Jws, key: PublicSigningKey }),
 });
@@ -40,6 +62,8 @@ export interface VerifiedReceipt {
   readonly enquirer: DeviceLog;
   readonly account: DeviceLog;
   readonly checkpoint: Verified<CheckpointPayload>;
+  /** Who asked, where it was a member and no device of the enquirer's. */
+  readonly seat?: Seat;
 }
 
 /**
@@ -56,12 +80,15 @@ export async function verifyReceipt(crypto: CryptoProvider, input: unknown): Pro
   const account = await replayLog(crypto, receipt.account_log);
   const statement = await parseRequest(crypto, receipt.request);
   const { payload } = statement;
+  const member = await readMember(crypto, receipt.seat, payload, enquirer);
   const verified = await verifyRequest(crypto, statement, enquirer, {
     now: payload.iat,
     brokers: [payload.aud],
+    member,
   });
   const request = await discloseRequest(crypto, verified, receipt.disclosed?.request);
   checkLifetime(request.question.kind, payload.exp - payload.iat);
+  checkMemberAsks(payload, request.question, member);
   const response = await verifyResponse(crypto, request, account, receipt.response, async (sealed) => {
     const plaintext = disclosed(receipt.disclosed?.response);
     await checkDisclosed(crypto, sealed, plaintext);
@@ -83,7 +110,30 @@ export async function verifyReceipt(crypto: CryptoProvider, input: unknown): Pro
   if (word.payload.iat < oldest) {
     throw new CountersignError('checkpoint-stale', 'the checkpoint is too old for the answer');
   }
-  return { request, response, enquirer, account, checkpoint: word };
+  return {
+    request,
+    response,
+    enquirer,
+    account,
+    checkpoint: word,
+    ...(member === undefined ? {} : { seat: member.seat }),
+  };
+}
+
+/** The member who asked, by the proof of their seat, and the members as they were at that time. */
+async function readMember(
+  crypto: CryptoProvider,
+  proof: Receipt['seat'],
+  payload: RequestPayload,
+  enquirer: DeviceLog,
+): Promise<(AskingMember & { readonly seat: Seat }) | undefined> {
+  if ((memberWhoAsks(payload) === undefined) !== (proof === undefined)) {
+    throw new CountersignError('receipt-invalid', 'the proof of a seat stands where a member asked');
+  }
+  if (proof === undefined) return undefined;
+  const log = await replayLog(crypto, proof.member_log);
+  const seat = await verifySeat(crypto, proof, enquirer, log);
+  return { seat, members: await replayMembers(crypto, proof.members, enquirer, NO_MEMBERS, payload.iat) };
 }
 
 async function discloseRequest(

@@ -5,16 +5,20 @@
  */
 import * as v from 'valibot';
 import { AccountName } from './account-name.ts';
+import { type AskingMember, ByMember, checkAskingMember } from './asking-member.ts';
 import { BASE64URL_16_BYTES, encodeBase64url } from './base64url.ts';
-import type { CryptoProvider, Opener, Signer } from './crypto-provider.ts';
+import type { CryptoProvider, Opener, PublicSigningJwk, Signer } from './crypto-provider.ts';
 import { activeDevice, checkRight, type Device, type DeviceLog, sealingEpoch } from './device-log.ts';
 import { CountersignError } from './errors.ts';
-import { Hash, Seconds } from './keys.ts';
+import { Hash, PublicSigningKey, Seconds } from './keys.ts';
 import type { Right } from './log-entries.ts';
+import { Role } from './members.ts';
 import { Origin } from './origin.ts';
 import { checkFields, checkParts, DEFAULT_LIFETIME, type Kind, MAX_LIFETIME, Question } from './question.ts';
 import { drawSalt, openContent, parseContent, SealedContent, sealContent, sealedOrClear } from './sealing.ts';
+import { checkSeatQuestion } from './seat-question.ts';
 import {
+  keyFingerprint,
   parseStatement,
   type Statement,
   signStatement,
@@ -22,6 +26,7 @@ import {
   type Verified,
   verifyStatement,
 } from './statement.ts';
+import { checkTwoWayQuestion } from './two-way-question.ts';
 
 const PURPOSE = 'countersign request 1';
 /** How far two honest clocks may differ, in seconds. */
@@ -47,8 +52,21 @@ const clear = {
 export const RequestStatement = statementKind(
   'request',
   sealedOrClear(
-    v.strictObject({ ...clear, sealed: SealedContent }),
-    v.strictObject({ ...clear, content: Question }),
+    v.strictObject({
+      ...clear,
+      sealed: SealedContent,
+      /** A member asks, who signs by their seat, in the place of a device of the enquirer's. */
+      member: v.optional(ByMember),
+    }),
+    v.strictObject({
+      ...clear,
+      content: Question,
+      /**
+       * A browser that is no device asks for a seat at the enquirer's console: it signs with this key, in words that
+       * are fixed.
+       */
+      seat: v.optional(v.strictObject({ key: PublicSigningKey, role: Role })),
+    }),
   ),
 );
 export type RequestPayload = v.InferOutput<typeof RequestStatement.schema>;
@@ -81,6 +99,8 @@ export interface Asking {
   readonly broker: string;
   /** Seconds since 1970. */
   readonly now: number;
+  /** The seat that asks, where it is no device of the enquirer's, and the key for the answer. */
+  readonly member?: ByMember | undefined;
 }
 
 /**
@@ -99,7 +119,7 @@ export async function createRequest(
   checkFields(asked.fields ?? []);
   const question = parseContent(Question, JSON.stringify({ ...rest, salt: drawSalt(crypto) }));
   const base = {
-    jti: encodeBase64url(crypto.randomBytes(16)),
+    jti: drawRequestId(crypto),
     iss: asking.enquirer.name,
     iss_id: asking.enquirer.identity,
     sub: asking.account.name,
@@ -108,7 +128,9 @@ export async function createRequest(
     iat: asking.now,
     exp: asking.now + lifetime,
   };
+  const { member } = asking;
   if (!seal) {
+    if (member !== undefined) throw new TypeError('what a member asks is sealed');
     const payload = { ...base, content: question };
     return { statement: await signStatement(crypto, RequestStatement, asking.signer, payload), question };
   }
@@ -119,30 +141,41 @@ export async function createRequest(
     bindingOf(base),
     question,
   );
-  const statement = await signStatement(crypto, RequestStatement, asking.signer, { ...base, sealed });
+  const payload = { ...base, sealed, ...(member === undefined ? {} : { member }) };
+  const statement = await signStatement(crypto, RequestStatement, asking.signer, payload);
   return { statement, question, plaintext };
+}
+
+/** 16 random bytes, by which an enquirer names a request. */
+export function drawRequestId(crypto: CryptoProvider): string {
+  return encodeBase64url(crypto.randomBytes(16));
+}
+
+export interface RequestCircumstances {
+  /** Seconds since 1970. */
+  readonly now: number;
+  readonly brokers: readonly string[];
+  readonly member?: AskingMember | undefined;
 }
 
 /**
  * Checks all of a request that can be read without opening it: form, signature, the asker's right, the times.
  * The broker does this when a request is posted, and a device again, for itself.
- * @param now seconds since 1970
- * @throws `account-mismatch`, `device-unknown`, `device-revoked`, `device-not-entitled`, `signature-invalid`,
- *   `request-audience`, `request-early`, `request-expired`, `request-lifetime`
+ * @param member who asks by their seat: verified by its proof, for this enquirer
+ * @throws `account-mismatch`, `device-unknown`, `device-revoked`, `device-not-entitled`, `seat-invalid`, `seat-over`,
+ *   `role-missing`, `signature-invalid`, `request-audience`, `request-early`, `request-expired`, `request-lifetime`
  */
 export async function verifyRequest(
   crypto: CryptoProvider,
   statement: Statement<RequestPayload>,
   enquirer: Pick<DeviceLog, 'name' | 'identity' | 'devices'>,
-  { now, brokers }: { now: number; brokers: readonly string[] },
+  { now, brokers, member }: RequestCircumstances,
 ): Promise<Verified<RequestPayload>> {
   const { iss, iss_id, aud, iat, exp } = statement.payload;
   if (iss !== enquirer.name || iss_id !== enquirer.identity) {
     throw new CountersignError('account-mismatch', 'the request is by another enquirer than it says');
   }
-  const device = activeDevice(enquirer as DeviceLog, statement.kid);
-  checkRight(device, 'ask');
-  const verified = await verifyStatement(crypto, statement, device.sig);
+  const verified = await verifyStatement(crypto, statement, await keyOf(crypto, statement, enquirer, member));
   if (!brokers.includes(aud)) {
     throw new CountersignError('request-audience', 'the request is meant for another broker', {
       hint: `this broker is ${brokers.join(', ')}`,
@@ -163,15 +196,42 @@ export async function verifyRequest(
   return verified;
 }
 
+/** The key that may sign a request: of a device that may ask, of a browser that asks for a seat, or of a seat. */
+async function keyOf(
+  crypto: CryptoProvider,
+  { payload, kid }: Statement<RequestPayload>,
+  enquirer: Pick<DeviceLog, 'name' | 'devices'>,
+  by: AskingMember | undefined,
+): Promise<PublicSigningJwk> {
+  const { iat, exp } = payload;
+  const member = memberWhoAsks(payload);
+  if (member !== undefined) {
+    return checkAskingMember({ member, iat, exp }, by, CLOCK_SKEW).key;
+  }
+  if ('content' in payload && payload.seat !== undefined) {
+    const { key, role } = payload.seat;
+    // The fingerprint that the member is shown is of the key that gets the seat, whatever the header says.
+    const wish = { organisation: enquirer.name, role, kid: await keyFingerprint(crypto, key) };
+    checkSeatQuestion(payload.content, wish);
+    return key;
+  }
+  const device = activeDevice(enquirer, kid);
+  checkRight(device, 'ask');
+  return device.sig;
+}
+
 /**
  * Reads the question of a verified request.
  * @param opener the account's epoch key that the request was sealed to
- * @throws `seal-broken`, `digest-mismatch`, `epoch-unknown`, `statement-malformed`, `request-lifetime`
+ * @param member who asks by their seat, as the request was verified with
+ * @throws `seal-broken`, `digest-mismatch`, `epoch-unknown`, `statement-malformed`, `request-lifetime`; `seat-invalid`
+ *   where a member asks anything but what a member may
  */
 export async function openRequest(
   crypto: CryptoProvider,
   statement: Verified<RequestPayload>,
   epochs: (n: number) => Promise<Opener | undefined>,
+  member?: AskingMember,
 ): Promise<OpenRequest> {
   const { payload } = statement;
   const lifetime = payload.exp - payload.iat;
@@ -188,7 +248,30 @@ export async function openRequest(
   const plaintext = await openContent(crypto, opener, PURPOSE, bindingOf(payload), payload.sealed);
   const question = parseContent(Question, plaintext);
   checkLifetime(question.kind, lifetime);
+  checkMemberAsks(payload, question, member);
   return { statement, question, plaintext };
+}
+
+/**
+ * Checks that a member asks no more than a member may, in their own name; of other requests, nothing.
+ * @throws `seat-invalid`
+ */
+export function checkMemberAsks(
+  payload: RequestPayload,
+  question: Question,
+  by: AskingMember | undefined,
+): void {
+  const member = memberWhoAsks(payload);
+  if (member === undefined) return;
+  if (by?.seat.hash !== member.seat) {
+    throw new CountersignError('seat-invalid', 'asked by another seat than it names');
+  }
+  checkTwoWayQuestion(question, { organisation: payload.iss, agent: by.seat.member.name });
+}
+
+/** The member that a request is by, as it says itself; nothing where a device asks. */
+export function memberWhoAsks(payload: RequestPayload): ByMember | undefined {
+  return 'sealed' in payload ? payload.member : undefined;
 }
 
 /** The right that a device needs to answer a question. */

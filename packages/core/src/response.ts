@@ -6,13 +6,36 @@
 import * as v from 'valibot';
 import { AccountName } from './account-name.ts';
 import type { CryptoProvider, Opener, Signer } from './crypto-provider.ts';
-import { activeDevice, checkKnownHead, type Device, type DeviceLog, deviceAt } from './device-log.ts';
+import {
+  activeDevice,
+  checkKnownHead,
+  type Device,
+  type DeviceLog,
+  deviceAt,
+  sealingEpoch,
+} from './device-log.ts';
 import { CountersignError } from './errors.ts';
-import { Hash, Seconds, wholeFrom } from './keys.ts';
+import { Hash, KnownHead, Seconds, wholeFrom } from './keys.ts';
 import { checkPasscode, normalizePasscode, PASSCODE_DIGITS } from './passcode.ts';
 import { Salt } from './question.ts';
-import { CLOCK_SKEW, checkMayAnswer, type OpenRequest } from './request.ts';
-import { drawSalt, openContent, parseContent, SealedContent, sealContent, sealedOrClear } from './sealing.ts';
+import {
+  CLOCK_SKEW,
+  checkMayAnswer,
+  memberWhoAsks,
+  type OpenRequest,
+  type RequestPayload,
+} from './request.ts';
+import {
+  drawSalt,
+  openContent,
+  parseContent,
+  type SealedContent,
+  SealedSomehow,
+  type SealedToKey,
+  sealContent,
+  sealedOrClear,
+  sealToKey,
+} from './sealing.ts';
 import {
   parseStatement,
   type Statement,
@@ -63,13 +86,13 @@ const clear = {
   iss_id: Hash,
   iat: Seconds,
   /** The newest entry of its own log that the device knew. */
-  head: v.strictObject({ seq: wholeFrom(0), hash: Hash }),
+  head: KnownHead,
 };
 
 export const ResponseStatement = statementKind(
   'response',
   sealedOrClear(
-    v.strictObject({ ...clear, sealed: SealedContent }),
+    v.strictObject({ ...clear, sealed: SealedSomehow }),
     v.strictObject({ ...clear, content: Decision }),
   ),
 );
@@ -91,14 +114,19 @@ export interface Answering {
   readonly now: number;
 }
 
-/** Makes a response; the caller has shown the question and judged the time. */
+/**
+ * Makes a response; the caller has shown the question and judged the time.
+ * @param decided with its salt where it is sealed anew: then its plaintext is the same as before
+ * @throws `epoch-stale`
+ */
 export async function createResponse(
   crypto: CryptoProvider,
   answering: Answering,
   request: OpenRequest,
-  decided: Decided,
+  decided: Decided | Decision,
 ): Promise<{ statement: Verified<ResponsePayload>; plaintext?: string }> {
-  const decision = parseContent(Decision, JSON.stringify({ ...decided, salt: drawSalt(crypto) }));
+  const salt = 'salt' in decided ? decided.salt : drawSalt(crypto);
+  const decision = parseContent(Decision, JSON.stringify({ ...decided, salt }));
   const base = {
     req: request.statement.hash,
     iss: answering.account.name,
@@ -110,29 +138,30 @@ export async function createResponse(
     const payload = { ...base, content: decision };
     return { statement: await signStatement(crypto, ResponseStatement, answering.signer, payload) };
   }
-  const { sealed, plaintext } = await sealContent(
-    crypto,
-    answering.enquirer.epoch,
-    PURPOSE,
-    [base.req, base.iss_id],
-    decision,
-  );
+  const binding = [base.req, base.iss_id];
+  const member = memberWhoAsks(request.statement.payload);
+  const { sealed, plaintext } =
+    member === undefined
+      ? await sealContent(crypto, sealingEpoch(answering.enquirer), PURPOSE, binding, decision)
+      : await sealToKey(crypto, member.key, PURPOSE, binding, decision);
   const statement = await signStatement(crypto, ResponseStatement, answering.signer, { ...base, sealed });
   return { statement, plaintext };
 }
 
 /** How a sealed decision is read: with a key, or by the plaintext that a receipt discloses. */
-export type ReadSealed = (sealed: SealedContent, binding: readonly string[]) => Promise<string>;
+export type ReadSealed = (sealed: SealedContent | SealedToKey, binding: readonly string[]) => Promise<string>;
 
-/** Reads with the enquirer's epoch keys. */
+/** Reads with the enquirer's epoch keys. @param own of a member's browser, which reads what was asked from it */
 export function readWithKeys(
   crypto: CryptoProvider,
   epochs: (n: number) => Promise<Opener | undefined>,
+  own?: Opener,
 ): ReadSealed {
   return async (sealed, binding) => {
-    const opener = await epochs(sealed.epoch);
+    const opener = 'epoch' in sealed ? await epochs(sealed.epoch) : own;
     if (opener === undefined) {
-      throw new CountersignError('epoch-unknown', `no key of epoch ${sealed.epoch} to read the answer with`);
+      const what = 'epoch' in sealed ? `epoch ${sealed.epoch}` : 'the member’s browser that asked';
+      throw new CountersignError('epoch-unknown', `no key of ${what} to read the answer with`);
     }
     return openContent(crypto, opener, PURPOSE, binding, sealed);
   };
@@ -183,10 +212,41 @@ export async function verifyResponse(
   if (payload.iat >= asked.exp) {
     throw new CountersignError('response-late', 'the answer was made after the request had expired');
   }
-  const opened = await readDecision(statement, request, read);
+  const opened = await readDecision(statement, request.statement, read);
   for (const one of [then, device]) checkMayAnswer(one, request.question.kind);
   await checkDecision(crypto, request, opened.decision);
   return { statement: verified, device, ...opened };
+}
+
+/**
+ * What was answered, for other devices of the enquirer: they have the request, and not the question that is sealed in
+ * it. It says what a device signed that was in the account then; whether the passcode was right, and the device
+ * entitled to answer a question of that kind, is for the asking device to judge.
+ * @throws `request-mismatch`, `account-mismatch`, `device-unknown`, `device-revoked`, `device-frozen`, `log-rollback`,
+ *   `log-fork`, `signature-invalid`, `response-late`, `seal-broken`, `digest-mismatch`, `epoch-unknown`
+ */
+export async function readAnswer(
+  crypto: CryptoProvider,
+  request: Statement<RequestPayload>,
+  account: Pick<DeviceLog, 'name' | 'identity' | 'devices' | 'hashes'>,
+  jws: string,
+  read: ReadSealed,
+): Promise<Decision> {
+  const statement = await parseStatement(crypto, ResponseStatement, jws);
+  const { req, iss, iss_id, iat, head } = statement.payload;
+  const { sub, sub_id, exp } = request.payload;
+  if (req !== request.hash) {
+    throw new CountersignError('request-mismatch', 'the answer is to another request');
+  }
+  if (iss !== sub || iss_id !== sub_id || account.name !== sub || account.identity !== sub_id) {
+    throw new CountersignError('account-mismatch', 'the answer is by another account than was asked');
+  }
+  checkKnownHead(head, (seq) => account.hashes[seq]);
+  await verifyStatement(crypto, statement, deviceAt(account, statement.kid, head.seq).sig);
+  if (iat >= exp) {
+    throw new CountersignError('response-late', 'the answer was made after the request had expired');
+  }
+  return (await readDecision(statement, request, read)).decision;
 }
 
 /** Parses a response's outer form; for the broker, which can read no more. */
@@ -194,16 +254,26 @@ export function parseResponse(crypto: CryptoProvider, jws: string): Promise<Stat
   return parseStatement(crypto, ResponseStatement, jws);
 }
 
+/**
+ * Checks that an answer is sealed to whom the request wants it sealed: the member's browser, else the enquirer.
+ * @throws `seal-broken`
+ */
+export function checkSealedFor(request: RequestPayload, sealed: SealedContent | SealedToKey): void {
+  if ((memberWhoAsks(request) === undefined) === 'epoch' in sealed) return;
+  throw new CountersignError('seal-broken', 'the answer is sealed to another key than the request wants');
+}
+
 async function readDecision(
   { payload }: Statement<ResponsePayload>,
-  request: OpenRequest,
+  request: Statement<RequestPayload>,
   read: ReadSealed,
 ): Promise<{ decision: Decision; plaintext?: string }> {
-  const sealedRequest = 'sealed' in request.statement.payload;
+  const sealedRequest = 'sealed' in request.payload;
   if (sealedRequest !== 'sealed' in payload) {
     throw new CountersignError('seal-broken', 'the answer must be sealed exactly where the request was');
   }
   if ('content' in payload) return { decision: payload.content };
+  checkSealedFor(request.payload, payload.sealed);
   const plaintext = await read(payload.sealed, [payload.req, payload.iss_id]);
   return { decision: parseContent(Decision, plaintext), plaintext };
 }

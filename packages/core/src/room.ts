@@ -6,12 +6,14 @@
  */
 import * as v from 'valibot';
 import { AccountName } from './account-name.ts';
-import { BASE64URL_16_BYTES, decodeBase64url, encodeBase64url } from './base64url.ts';
+import { BASE64URL_16_BYTES, BASE64URL_32_BYTES, decodeBase64url, encodeBase64url } from './base64url.ts';
 import type { CryptoProvider, Opener, PublicSealingJwk, Signer } from './crypto-provider.ts';
 import { checkKnownHead, type DeviceLog, deviceAt, sealingEpoch } from './device-log.ts';
-import { isDisplayLine, utf8Length } from './display-text.ts';
+import { DisplayLine } from './display-line.ts';
+import { utf8Length } from './display-text.ts';
 import { CountersignError } from './errors.ts';
-import { Hash, Kid, PublicSealingKey, SealedBytes, Seconds, wholeFrom } from './keys.ts';
+import { Hash, Kid, KnownHead, PublicSealingKey, SealedBytes, Seconds, wholeFrom } from './keys.ts';
+import { Salt } from './question.ts';
 import { decodeText, drawSalt, openContent, parseContent, SealedContent, sealContent } from './sealing.ts';
 import {
   type PayloadOf,
@@ -49,7 +51,7 @@ const author = {
   iss: AccountName,
   iss_id: Hash,
   iat: Seconds,
-  head: v.strictObject({ seq: Count, hash: Hash }),
+  head: KnownHead,
 };
 
 /** A room and its members, one of whom makes it. */
@@ -57,10 +59,7 @@ export const RoomStatement = statementKind(
   'room',
   v.strictObject({
     ...author,
-    name: v.pipe(
-      v.string(),
-      v.check((name) => isDisplayLine(name, 64), 'a name that may not be shown'),
-    ),
+    name: DisplayLine(64),
     members: Members,
   }),
 );
@@ -100,11 +99,19 @@ export type Room = PayloadOf<typeof RoomStatement>;
 export type RoomMember = v.InferOutput<typeof Member>;
 
 const MessageContent = v.strictObject({
-  salt: v.string(),
+  salt: Salt,
   text: v.pipe(
     v.string(),
     v.check((text) => utf8Length(text) <= MAX_MESSAGE_BYTES, 'a message that is too long'),
   ),
+});
+
+/** A private JWK; what WebCrypto writes beside it, `key_ops` and `ext`, is nobody's concern. */
+const PrivateHalf = v.object({
+  kty: v.literal('OKP'),
+  crv: v.literal('X25519'),
+  x: v.pipe(v.string(), v.regex(BASE64URL_32_BYTES)),
+  d: v.pipe(v.string(), v.regex(BASE64URL_32_BYTES)),
 });
 
 const Shared = v.array(v.strictObject({ room: RoomId, n: Count, privateKey: v.string() }));
@@ -160,9 +167,13 @@ export async function createRoomKey(
   });
 }
 
-/** The private half of a room's key as JSON text. @throws `seal-broken`, `epoch-unknown` */
+/**
+ * The private half of a room's key as JSON text.
+ * @throws `epoch-unknown`, `seal-broken`, `json-invalid`, `statement-malformed`; `key-invalid` where it is of
+ *   another key than the one that messages are sealed to
+ */
 export async function openRoomKey(
-  { payload: { room, n, sealed } }: Verified<PayloadOf<typeof RoomKeyStatement>>,
+  { payload: { room, n, key, sealed } }: Verified<PayloadOf<typeof RoomKeyStatement>>,
   identity: string,
   openerOf: (epoch: number) => Promise<Opener | undefined>,
 ): Promise<string> {
@@ -175,7 +186,11 @@ export async function openRoomKey(
     );
   }
   const aad = bytes(JSON.stringify([room, n, identity]));
-  return decodeText(await opener.open(decodeBase64url(own!.box), bytes(KEY_PURPOSE), aad));
+  const privateKey = decodeText(await opener.open(decodeBase64url(own!.box), bytes(KEY_PURPOSE), aad));
+  if (parseContent(PrivateHalf, privateKey).x !== key.x) {
+    throw new CountersignError('key-invalid', 'the private half of another room key than it says');
+  }
+  return privateKey;
 }
 
 export async function createMessage(
@@ -219,7 +234,11 @@ export async function createRoomShare(
   return (await signStatement(crypto, RoomShareStatement, by.signer, payload)).jws;
 }
 
-/** @throws `account-mismatch`, `signature-invalid`, `seal-broken`, and what `deviceAt` throws */
+/**
+ * The room keys that a device of the account shared with this one.
+ * @throws `account-mismatch`, `signature-invalid`, `seal-broken`, `json-invalid`, `statement-malformed`, and what
+ *   `deviceAt` throws
+ */
 export async function openRoomShare(
   crypto: CryptoProvider,
   jws: string,
@@ -235,7 +254,9 @@ export async function openRoomShare(
   await verifyStatement(crypto, statement, deviceAt(log, statement.kid, log.head.seq).sig);
   const aad = bytes(JSON.stringify([log.identity, kid]));
   const plaintext = decodeText(await opener.open(decodeBase64url(box), bytes(SHARE_PURPOSE), aad));
-  return parseContent(Shared, plaintext);
+  const keys = parseContent(Shared, plaintext);
+  for (const { privateKey } of keys) parseContent(PrivateHalf, privateKey);
+  return keys;
 }
 
 /**

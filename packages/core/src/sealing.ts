@@ -26,6 +26,15 @@ export const SealedContent = v.strictObject({
 });
 export type SealedContent = v.InferOutput<typeof SealedContent>;
 
+/** Sealed to a key that the other side named, which is no epoch's. */
+export const SealedToKey = v.strictObject({ digest: Hash, box: SealedBytes });
+export type SealedToKey = v.InferOutput<typeof SealedToKey>;
+
+/** Either, told apart by the epoch. */
+export const SealedSomehow = v.lazy<typeof SealedContent | typeof SealedToKey>((sealed) =>
+  typeof sealed === 'object' && sealed !== null && 'epoch' in sealed ? SealedContent : SealedToKey,
+);
+
 /** A statement's schema, by whether it carries a sealed content: a union would try one after the other. */
 export function sealedOrClear<S extends v.GenericSchema, C extends v.GenericSchema>(sealed: S, clear: C) {
   return v.lazy<S | C>((payload) =>
@@ -54,11 +63,23 @@ export async function sealContent(
   binding: readonly string[],
   content: unknown,
 ): Promise<{ sealed: SealedContent; plaintext: string }> {
+  const { sealed, plaintext } = await sealToKey(crypto, to.key, purpose, binding, content);
+  return { sealed: { epoch: to.n, ...sealed }, plaintext };
+}
+
+/** Seals a content to a key that is no epoch's; all else as `sealContent`. */
+export async function sealToKey(
+  crypto: CryptoProvider,
+  key: PublicSealingJwk,
+  purpose: string,
+  binding: readonly string[],
+  content: unknown,
+): Promise<{ sealed: SealedToKey; plaintext: string }> {
   const plaintext = JSON.stringify(content);
   const bytes = encoder.encode(plaintext);
-  const box = await crypto.seal(to.key, bytes, encoder.encode(purpose), bind(binding));
+  const box = await crypto.seal(key, bytes, encoder.encode(purpose), bind(binding));
   const digest = encodeBase64url(await crypto.sha256(bytes));
-  return { sealed: { epoch: to.n, digest, box: encodeBase64url(box) }, plaintext };
+  return { sealed: { digest, box: encodeBase64url(box) }, plaintext };
 }
 
 /** Opens a sealed content; throws `seal-broken`, `digest-mismatch`, `json-invalid` for what is not UTF-8. */
@@ -67,7 +88,7 @@ export async function openContent(
   opener: Opener,
   purpose: string,
   binding: readonly string[],
-  sealed: SealedContent,
+  sealed: SealedToKey,
 ): Promise<string> {
   const bytes = await opener.open(decodeBase64url(sealed.box), encoder.encode(purpose), bind(binding));
   const plaintext = decodeText(bytes);
@@ -81,7 +102,7 @@ export async function openContent(
  */
 export async function checkDisclosed(
   crypto: CryptoProvider,
-  sealed: SealedContent,
+  sealed: SealedContent | SealedToKey,
   plaintext: string,
 ): Promise<void> {
   const digest = await crypto.sha256(encoder.encode(plaintext));

@@ -38,6 +38,14 @@ export function parsePin(typed: string): string {
   return parseLetters(typed, (PIN_BYTES * 8) / 5, 'pin-wrong', 'the 24 letters that `device pin` printed');
 }
 
+/**
+ * The code by which a validator and a host are paired: it stands alone, in letters as a PIN does.
+ * @throws `code-wrong` for what is no such code at all
+ */
+export function parsePairCode(typed: string): string {
+  return parseLetters(typed, (PIN_BYTES * 8) / 5, 'code-wrong', 'the 24 letters that the host shows');
+}
+
 /** What proves a PIN to the broker, which learns neither the PIN nor how to prove it to a device. */
 export async function pinTicket(crypto: CryptoProvider, pin: string): Promise<string> {
   return encodeBase64url(await crypto.sha256(new TextEncoder().encode(`${TICKET} ${ungroupBase32(pin)}`)));

@@ -55,7 +55,7 @@ export async function createDigest(
  * @throws `value-invalid`, `encoding-invalid`
  */
 export async function answerDigest(
-  crypto: CryptoProvider,
+  crypto: Pick<CryptoProvider, 'argon2id'>,
   terms: SessionTerms,
   commitment: string,
   typed: readonly string[],

@@ -10,6 +10,8 @@ import { SESSION_TRIES } from './session-terms.ts';
 
 /** Of the largest message, as JSON without white space. */
 export const MAX_SESSION_MESSAGE_BYTES = 320;
+/** From one customer's page in one session: five tries, with each word of theirs said three times over. */
+export const MAX_SESSION_MESSAGES = 33;
 
 const bytes = (form: RegExp) => v.pipe(v.string(), v.regex(form, 'expected bytes in base64url'));
 
@@ -63,6 +65,29 @@ export const SessionMessage = v.variant('kind', [
 ]);
 export type SessionMessage = v.InferOutput<typeof SessionMessage>;
 export type MessageOf<K extends SessionMessage['kind']> = Extract<SessionMessage, { kind: K }>;
+
+/** Whether a message's text is the agent's word that the values are equal: `confirm`. */
+export function isSessionMatch(text: string): boolean {
+  try {
+    return v.is(SessionConfirm, JSON.parse(text));
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Of which kind a message of the customer's page is, by its text, for a server that counts tries. What the agent's page
+ * would begin a try with is `open`, whatever else is wrong with it.
+ * @returns nothing for what is no message of that page
+ */
+export function customerKind(text: string): 'open' | 'answer' | 'seen' | undefined {
+  try {
+    const { kind } = Object(JSON.parse(text)) as { kind?: unknown };
+    return kind === 'open' || kind === 'answer' || kind === 'seen' ? kind : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /**
  * Reads the message that must come next.

@@ -6,9 +6,10 @@
 import * as v from 'valibot';
 import { AccountName } from './account-name.ts';
 import { BASE64URL_16_BYTES, decodeBase64url } from './base64url.ts';
-import { isDisplayLine } from './display-text.ts';
+import { DisplayLine } from './display-line.ts';
 import { Hash } from './keys.ts';
 import { lvCat } from './length-value.ts';
+import type { SessionPayload } from './mutual-session.ts';
 import { Origin } from './origin.ts';
 
 export const MAX_SESSION_FIELDS = 3;
@@ -18,18 +19,12 @@ const MAX_FIELD_NAME_BYTES = 64;
 const MAX_DESCRIPTION_BYTES = 256;
 const CHANNEL = 'countersign session 1';
 
-const Line = (maxBytes: number) =>
-  v.pipe(
-    v.string(),
-    v.check((text) => isDisplayLine(text, maxBytes), 'a text that may not be shown'),
-  );
-
 const Bytes16 = v.pipe(v.string(), v.regex(BASE64URL_16_BYTES, 'expected 16 bytes in base64url'));
 
 export const SessionField = v.strictObject({
-  name: Line(MAX_FIELD_NAME_BYTES),
+  name: DisplayLine(MAX_FIELD_NAME_BYTES),
   type: v.picklist(['text', 'number', 'date']),
-  description: v.optional(Line(MAX_DESCRIPTION_BYTES)),
+  description: v.optional(DisplayLine(MAX_DESCRIPTION_BYTES)),
 });
 export type SessionField = v.InferOutput<typeof SessionField>;
 
@@ -45,7 +40,7 @@ export const SessionTerms = v.strictObject({
   organisation_id: Hash,
   /** Drawn for this session alone. */
   salt: Bytes16,
-  subject: v.optional(Line(MAX_DESCRIPTION_BYTES)),
+  subject: v.optional(DisplayLine(MAX_DESCRIPTION_BYTES)),
   fields: v.pipe(
     v.array(SessionField),
     v.minLength(1),
@@ -57,6 +52,31 @@ export const SessionTerms = v.strictObject({
   ),
 });
 export type SessionTerms = v.InferOutput<typeof SessionTerms>;
+
+/** The terms that both pages bind, from the session as the organisation's device signed it. */
+export function termsOf(
+  {
+    sid,
+    iss,
+    iss_id,
+    salt,
+    subject,
+    fields,
+    commitment,
+  }: Pick<SessionPayload, 'sid' | 'iss' | 'iss_id' | 'salt' | 'subject' | 'fields' | 'commitment'>,
+  broker: string,
+): SessionTerms {
+  return {
+    session: sid,
+    mode: commitment === undefined ? 'cpace' : 'digest',
+    broker,
+    organisation: iss,
+    organisation_id: iss_id,
+    salt,
+    ...(subject === undefined ? {} : { subject }),
+    fields,
+  };
+}
 
 /** `CI` of CPace: all terms but the salt, which the hardened values depend on. */
 export function sessionChannel(terms: SessionTerms): Uint8Array {

@@ -30,7 +30,8 @@ export function formatTreeLeaf({ name, identity, head }: LoggedHead): string {
  * @throws `tree-invalid`
  */
 export function parseTreeLeaf(leaf: string | Uint8Array): LoggedHead {
-  const text = typeof leaf === 'string' ? leaf : new TextDecoder().decode(leaf);
+  // A mark of the order of bytes is kept: it is not of the one text.
+  const text = typeof leaf === 'string' ? leaf : new TextDecoder('utf-8', { ignoreBOM: true }).decode(leaf);
   const read = v.safeParse(Leaf, jsonOf(text));
   if (read.success) {
     const { sub, sub_id, seq, head } = read.output;

@@ -5,6 +5,7 @@ import {
   BASE64URL_16_BYTES,
   BASE64URL_32_BYTES,
   decodeBase64url,
+  encodeBase64,
   encodeBase64url,
 } from '../src/base64url.ts';
 import { refused } from './refused.ts';
@@ -24,6 +25,28 @@ describe('base64url', () => {
       }),
       RUNS,
     );
+  });
+
+  test('is the same where the engine has no methods for it', (t) => {
+    const methods = { from: Uint8Array.fromBase64, to: Uint8Array.prototype.toBase64 };
+    t.after(() => {
+      Uint8Array.fromBase64 = methods.from;
+      Uint8Array.prototype.toBase64 = methods.to;
+    });
+    Reflect.deleteProperty(Uint8Array, 'fromBase64');
+    Reflect.deleteProperty(Uint8Array.prototype, 'toBase64');
+    fc.assert(
+      fc.property(fc.uint8Array(), (data) => {
+        const text = encodeBase64url(data);
+        assert.equal(text, Buffer.from(data).toString('base64url'));
+        assert.deepEqual(decodeBase64url(text), new Uint8Array(data));
+        assert.equal(encodeBase64(data), Buffer.from(data).toString('base64'));
+      }),
+      RUNS,
+    );
+    for (const bad of ['A', 'AB', 'AA==', 'A A', '+/8', 'A!', 'ÄÖ', '\n']) {
+      assert.throws(() => decodeBase64url(bad), refused('encoding-invalid'));
+    }
   });
 
   test('no two texts stand for the same bytes', () => {

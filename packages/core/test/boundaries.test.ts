@@ -24,12 +24,14 @@ const FORBIDDEN: readonly Arrow[] = [
   { from: 'core', to: 'web', because: 'the core knows nobody' },
   { from: 'core', to: 'gate', because: 'the core knows nobody' },
   { from: 'core', to: 'graphene', because: 'the core knows nobody' },
+  { from: 'core', to: 'http', because: 'the core knows nobody' },
   { from: 'broker', to: 'client', because: 'the broker serves clients, and must not see with their eyes' },
   { from: 'broker', to: 'cli', because: 'a server has no command line but its own' },
   { from: 'broker', to: 'web', because: 'the broker serves pages as files, and has none of their code' },
   { from: 'broker', to: 'gate', because: 'a door needs the broker, never the other way' },
   { from: 'broker', to: 'graphene', because: 'a door needs the broker, never the other way' },
   { from: 'client', to: 'broker', because: 'who verifies shares no code with whom it does not trust' },
+  { from: 'client', to: 'http', because: 'the client calls servers, and is none' },
   { from: 'client', to: 'cli', because: 'a library knows no program' },
   { from: 'client', to: 'web', because: 'a library knows no program' },
   { from: 'client', to: 'gate', because: 'the client is below the doors' },
@@ -39,6 +41,7 @@ const FORBIDDEN: readonly Arrow[] = [
   { from: 'cli', to: 'gate', because: 'doors stand side by side' },
   { from: 'cli', to: 'graphene', because: 'doors stand side by side' },
   { from: 'web', to: 'broker', because: 'a page holds nothing of the server' },
+  { from: 'web', to: 'http', because: 'a page holds nothing of a server' },
   { from: 'web', to: 'node', because: 'a page runs in a browser' },
   { from: 'web', to: 'cli', because: 'doors stand side by side' },
   { from: 'web', to: 'gate', because: 'doors stand side by side' },
@@ -47,6 +50,12 @@ const FORBIDDEN: readonly Arrow[] = [
   { from: 'gate', to: 'cli', because: 'doors stand side by side' },
   { from: 'gate', to: 'web', because: 'doors stand side by side' },
   { from: 'gate', to: 'graphene', because: 'doors stand side by side' },
+  { from: 'http', to: 'broker', because: 'what servers share knows none of them' },
+  { from: 'http', to: 'client', because: 'a server does not see with a client’s eyes' },
+  { from: 'http', to: 'cli', because: 'a library knows no program' },
+  { from: 'http', to: 'web', because: 'a library knows no program' },
+  { from: 'http', to: 'gate', because: 'what servers share knows none of them' },
+  { from: 'http', to: 'graphene', because: 'what servers share knows none of them' },
   { from: 'graphene', to: 'broker', because: 'the broker is another process, reached by HTTP' },
   { from: 'graphene', to: 'cli', because: 'doors stand side by side' },
   { from: 'graphene', to: 'web', because: 'doors stand side by side' },
@@ -75,13 +84,19 @@ function sources(name: string): string[] {
   );
 }
 
+/** The one door to each program of another package: it is started, and not loaded. */
+const STARTED: Readonly<Record<string, string>> = {
+  'cli/src/commands/broker.ts': '@countersign/broker/main',
+  'cli/src/commands/cosign.ts': '@countersign/graphene/main',
+  'cli/src/commands/validator.ts': '@countersign/gate/validator',
+};
+
 /** The files that go along a forbidden arrow. */
 function offenders({ from, to }: Arrow): string[] {
   return sources(from).filter((file) => {
-    // the one door to the broker's program: it is started, and not loaded
-    const starter = relative(PACKAGES, file) === join('cli', 'src', 'commands', 'broker.ts');
+    const started = STARTED[relative(PACKAGES, file).split(sep).join('/')];
     const source = readFileSync(file, 'utf8');
-    const read = starter ? source.replace("import.meta.resolve('@countersign/broker/main')", '') : source;
+    const read = started === undefined ? source : source.replace(`import.meta.resolve('${started}')`, '');
     return importsOf(read).some((specifier) => targetOf(file, specifier) === to);
   });
 }
@@ -94,7 +109,8 @@ describe('nothing imports along a forbidden arrow', () => {
   }
 });
 
-test('the ordinary library does not load the curve that only mutual sessions need', () => {
+/** Follows imports inside a package, and gathers what comes from outside of it. */
+function walker() {
   const reached = new Set<string>();
   const outside = new Set<string>();
   const visit = (file: string) => {
@@ -105,6 +121,11 @@ test('the ordinary library does not load the curve that only mutual sessions nee
       else outside.add(specifier);
     }
   };
+  return { outside, visit };
+}
+
+test('the ordinary library does not load the curve that only mutual sessions need', () => {
+  const { outside, visit } = walker();
   visit(join(PACKAGES, 'core', 'src', 'index.ts'));
   assert.ok(outside.has('valibot'));
   assert.deepEqual(
@@ -113,6 +134,18 @@ test('the ordinary library does not load the curve that only mutual sessions nee
   );
   visit(join(PACKAGES, 'core', 'src', 'session-exchange.ts'));
   assert.ok(outside.has('@noble/curves/ed25519.js'));
+});
+
+test('what a wallet in a browser imports of graphene needs nothing that Node brings', () => {
+  const { outside, visit } = walker();
+  visit(join(PACKAGES, 'graphene', 'src', 'wallet', 'index.ts'));
+  visit(join(PACKAGES, 'graphene', 'src', 'index.ts'));
+  assert.ok(outside.has('@noble/curves/secp256k1.js'));
+  const servers = ['fastify', '@countersign/client/node', '@countersign/http'];
+  assert.deepEqual(
+    [...outside].filter((specifier) => isBuiltin(specifier) || servers.includes(specifier)),
+    [],
+  );
 });
 
 describe('the table', () => {

@@ -13,6 +13,7 @@ import { extendLog } from '../src/replay.ts';
 import { signStatement } from '../src/statement.ts';
 import { webCrypto } from '../src/webcrypto.ts';
 import {
+  answer,
   ask,
   grown,
   NOW,
@@ -130,6 +131,9 @@ describe('what is sealed to an account', () => {
     );
     assert.throws(() => sealingEpoch(gone.log), stale);
     assert.equal(sealingEpoch((await renewed(gone)).log).n, 1);
+    const bob = await newAccount('bob@example.com');
+    await assert.rejects(ask(bob, gone), stale);
+    await assert.rejects(answer(bob, gone, await ask(account, bob)), stale);
   });
 
   test('waits while one that holds the key is frozen', async () => {
