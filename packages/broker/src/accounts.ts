@@ -3,6 +3,7 @@
  * nobody takes its word for the rest.
  * @module
  */
+
 import {
   CountersignError,
   counts,
@@ -17,10 +18,12 @@ import {
   type LogEntry,
   type PublicSigningJwk,
   parseStatement,
+  RecoveryEntry,
   replayLog,
   type Statement,
   verifyStatement,
 } from '@countersign/core';
+import { networkOf } from '@countersign/http/network';
 import type { BrokerContext } from './context.ts';
 import { judgeGrowth } from './limits.ts';
 import type { Accepted, AccountRow } from './store/store.ts';
@@ -52,7 +55,7 @@ export async function registerAccount(
   const known = await context.store.findAccount(log.name);
   // Whoever registers the same account again had lost the first answer.
   if (known?.identity === log.identity) return known;
-  context.registrations.count(address, context.now());
+  context.registrations.count(networkOf(address), context.now());
   judgeGrowth(log.entries, false);
   return context.store.createAccount(rowOf(log), context.now());
 }
@@ -107,10 +110,24 @@ export async function appendToLog(
   const event = await store.appendLog(account.id, log.head, { ...rowOf(next), entries }, accepted);
   replayed.set(account.id, next);
   streams.publish(account.id, event, undefined);
+  tell(context, account, parsed, next);
   for (const device of next.devices.values()) {
     if (!counts(device)) streams.cut(account.id, device.kid);
   }
   return next;
+}
+
+/** Tells those whom no stream reaches: a recovery to every device, and what matters to the addresses. */
+function tell(
+  { push, mail, now }: BrokerContext,
+  account: AccountRow,
+  entries: readonly Statement<LogEntry>[],
+  next: DeviceLog,
+): void {
+  const recovery = entries.find(({ typ }) => typ === RecoveryEntry.typ);
+  const undoable = now() + (next.recovery?.undo ?? 0);
+  if (recovery !== undefined) push.notify(account, recovery.hash, undoable);
+  mail?.notify(account, entries, undoable);
 }
 
 /** What a store keeps of a log. */
@@ -172,7 +189,7 @@ async function codeKey(
 }
 
 /** An account's log, from memory where it was replayed before. */
-async function replayedLog(
+export async function replayedLog(
   { crypto, store, replayed }: BrokerContext,
   account: AccountRow,
 ): Promise<DeviceLog> {

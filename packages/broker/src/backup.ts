@@ -5,10 +5,10 @@
  */
 import { copyFile, open } from 'node:fs/promises';
 import { DatabaseSync } from 'node:sqlite';
-import { databasePath, keyPath } from './broker.ts';
+import { databasePath, keyPath, pushKeyPath } from './broker.ts';
 import { makeFolder } from './data-folder.ts';
 
-/** Copies the database and the broker's key into a folder, which may not have a backup yet. */
+/** Copies the database and the broker's keys into a folder, which may not have a backup yet. */
 export async function backUp(data: string, to: string): Promise<void> {
   await makeFolder(to);
   await (await open(databasePath(to), 'wx', 0o600)).close();
@@ -19,4 +19,8 @@ export async function backUp(data: string, to: string): Promise<void> {
     database.close();
   }
   await copyFile(keyPath(data), keyPath(to));
+  await copyFile(pushKeyPath(data), pushKeyPath(to)).catch((error: NodeJS.ErrnoException) => {
+    // A broker of before it sent notices has none.
+    if (error.code !== 'ENOENT') throw error;
+  });
 }

@@ -2,11 +2,24 @@
  * What every part of the broker is given: nothing in it is global, and only `main.ts` makes one for real.
  * @module
  */
-import type { CryptoProvider, DeviceLog, PublicSigningJwk, Settled, Signer } from '@countersign/core';
+import type {
+  CryptoProvider,
+  DeviceLog,
+  MemberList,
+  PublicSigningJwk,
+  Settled,
+  Signer,
+} from '@countersign/core';
 import type { LRUCache } from 'lru-cache';
 import type { ProofChecker } from './device-proof.ts';
+import type { DomainChecks } from './domain-checks.ts';
+import type { HourlyLimit } from './hourly-limit.ts';
+import type { MailNotices } from './mail-notices.ts';
 import type { Metrics } from './metrics.ts';
-import type { Registrations } from './registrations.ts';
+import type { Push } from './push.ts';
+import type { Reached } from './reached.ts';
+import type { Relay } from './relay.ts';
+import type { Counts } from './store/profile-store.ts';
 import type { Store } from './store/store.ts';
 import type { Streams } from './streams.ts';
 import type { Tree } from './tree.ts';
@@ -19,7 +32,7 @@ export interface BrokerContext {
   readonly now: () => number;
   /** Origins under which this broker is known; the first is the one it calls itself. */
   readonly origins: readonly [string, ...string[]];
-  /** Signs checkpoints, tree heads and the challenges of new devices, and nothing else. */
+  /** Signs checkpoints, tree heads, challenges of new devices and what it found at domains, and nothing else. */
   readonly signer: Signer;
   readonly publicKey: PublicSigningJwk;
   /** Domains in which accounts may be made; empty for any. */
@@ -33,11 +46,25 @@ export interface BrokerContext {
   /** When the agent's page of a session asked last, by the monotonic clock in ms. */
   readonly agentsSeen: Map<string, number>;
   readonly streams: Streams;
+  /** For hosts that dial out; none, unless the operator wants one. */
+  readonly relay: Relay | undefined;
+  /** Notices to devices that are not on a stream. */
+  readonly push: Push;
+  /** Notices by e-mail; absent where the operator named no mail server. */
+  readonly mail: MailNotices | undefined;
+  readonly reached: Reached;
+  /** Looks at the domains of organisations. */
+  readonly domainChecks: DomainChecks;
+  /** What accounts did, as it was counted of late, by account row. */
+  readonly counts: LRUCache<number, Counts>;
   readonly proofs: ProofChecker;
   /** The tree of all heads. */
   readonly tree: Tree;
-  readonly registrations: Registrations;
+  /** By the network that it comes from. */
+  readonly registrations: HourlyLimit;
   /** Logs that were replayed of late, by account row. */
   readonly replayed: LRUCache<number, DeviceLog>;
+  /** Lists of members that were replayed of late, by account row. */
+  readonly members: LRUCache<number, MemberList>;
   readonly metrics: Metrics;
 }

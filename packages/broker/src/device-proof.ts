@@ -55,6 +55,13 @@ export class ProofChecker {
     return device;
   }
 
+  /** The key that a proof is by, whoever's it is. @throws `proof-invalid`, `proof-replayed` */
+  async checkAny(proof: string | undefined, method: string, urls: readonly string[]): Promise<string> {
+    const { kid, jti } = await this.#verify(proof, method, urls);
+    this.#useOnce(jti);
+    return kid;
+  }
+
   /**
    * Checks that a proof is by a key that is no device's yet: the one of a fingerprint.
    * @throws `proof-invalid`, `proof-replayed`, `device-unknown`

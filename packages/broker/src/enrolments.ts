@@ -17,18 +17,19 @@ import {
   type EnrolmentPayload,
   EnrolmentRejectStatement,
   EnrolmentStatement,
-  InvitationStatement,
-  LONGEST_INVITATION,
   parseStatement,
   ticketHash,
   verifyEnrolment,
-  verifyInvitation,
   verifyStatement,
 } from '@countersign/core';
 import { appendToLog, findAccount } from './accounts.ts';
 import type { BrokerContext } from './context.ts';
+import { checkInviter } from './invitations.ts';
 import type { AccountRow, EnrolmentRow } from './store/store.ts';
 import { checkTime } from './times.ts';
+
+/** Seconds for which a push service keeps an alert for a device that is off. */
+const ALERT_STANDS = 86_400;
 
 /** A fresh challenge for a new device, with what it needs to know of the account. */
 export async function challengeDevice(context: BrokerContext, name: string, address: string) {
@@ -36,24 +37,6 @@ export async function challengeDevice(context: BrokerContext, name: string, addr
   const account = await findAccount(context, name);
   const challenge = await createChallenge(crypto, signer, origins[0], account, address, now());
   return { challenge, identity: account.identity };
-}
-
-/** Takes a device's invitation. @throws `too-often` where it stands for too long */
-export async function invite(context: BrokerContext, name: string, jws: string): Promise<void> {
-  const { crypto, store, now } = context;
-  const account = await findAccount(context, name);
-  const { payload } = await verifyInvitation(crypto, jws, account);
-  const { iat, exp, use, ticket } = payload;
-  checkTime(context, iat);
-  if (exp <= iat || exp - iat > LONGEST_INVITATION[use]) {
-    throw new CountersignError(
-      'statement-malformed',
-      `${InvitationStatement.typ}: exp: it stands for too long`,
-    );
-  }
-  if (exp <= now()) throw new CountersignError('pin-expired', 'the PIN has expired already');
-  const uses = use === 'admit' ? 'one' : 'many';
-  await store.createInvitation({ accountId: account.id, ticket, uses, exp, jws });
 }
 
 /** Lets a new device wait, if it came with a good ticket; the same again is a safe retry. */
@@ -65,11 +48,13 @@ export async function postEnrolment(
 ): Promise<{ enrolment: EnrolmentRow; created: boolean }> {
   const { crypto, store, now, origins, publicKey, streams } = context;
   const account = await findAccount(context, name);
+  const { hash } = await parseStatement(crypto, EnrolmentStatement, jws);
+  // Whoever lost the answer may come back late, and learn then that it was let in.
+  const known = await store.findEnrolment(account.id, hash);
+  if (known?.jws === jws) return { enrolment: known, created: false };
   const own = { broker: origins[0], key: publicKey, now: now() };
   const { facts } = await verifyEnrolment(crypto, jws, account, own);
-  const { hash, kid, expiresAt: exp } = facts;
-  const known = await store.findEnrolment(account.id, hash);
-  if (known !== undefined) return { enrolment: known, created: false };
+  const { kid, expiresAt: exp } = facts;
   if (now() - facts.askedAt > CHALLENGE_LIFE) {
     throw new CountersignError('challenge-invalid', 'the challenge is too old', {
       hint: 'ask for a fresh one',
@@ -78,9 +63,16 @@ export async function postEnrolment(
   const hashed = await ticketHash(crypto, ticket);
   await checkInviter(context, account, hashed);
   const posted = await store.postEnrolment({ accountId: account.id, hash, kid, jws, exp }, hashed, now());
-  if ('event' in posted) streams.publish(account.id, posted.event, undefined);
+  if ('event' in posted && posted.event !== undefined) {
+    streams.publish(account.id, posted.event, undefined);
+    if (posted.outcome === 'pin-used' || posted.outcome === 'pin-cancelled') {
+      context.push.notify(account, hash, now() + ALERT_STANDS);
+      context.mail?.alert(account, posted.outcome);
+    }
+  }
   switch (posted.outcome) {
     case 'posted':
+      context.push.notify(account, hash, exp);
       return { enrolment: posted.enrolment, created: true };
     case 'same':
       return { enrolment: posted.enrolment, created: false };
@@ -101,24 +93,14 @@ export async function postEnrolment(
       throw new CountersignError('pin-used', 'this PIN was used before', {
         hint: 'if that was not you, a device that you do not know may be before the door: look at `countersign device pending` and `device list` on your other device',
       });
+    case 'pin-cancelled':
+      throw new CountersignError('pin-cancelled', 'this PIN was taken back', {
+        hint: '`countersign device pin` on another device of the account gives a new one',
+      });
     case 'pin-expired':
       throw new CountersignError('pin-expired', 'this PIN has expired', {
         hint: '`countersign device pin` on another device of the account gives a new one',
       });
-  }
-}
-
-/** A PIN is worth nothing once the device that gave it is gone, or may let nobody in. */
-async function checkInviter(context: BrokerContext, account: AccountRow, ticket: string): Promise<void> {
-  const jws = await context.store.findInvitation(account.id, ticket);
-  if (jws === undefined) return;
-  try {
-    await verifyInvitation(context.crypto, jws, account);
-  } catch (cause) {
-    throw new CountersignError('pin-expired', 'the device that gave this PIN is no longer in the account', {
-      cause,
-      hint: 'another device of the account can give one: `countersign device pin`, `device link`',
-    });
   }
 }
 
@@ -142,16 +124,12 @@ export async function awaitEnrolment(
   onGone: (leave: () => void) => void,
 ): Promise<EnrolmentRow> {
   const left = Math.min(waitMs, (exp - context.now()) * 1000);
-  const waiting = context.waitingDevices.wait(hash, Math.max(0, left));
-  onGone(waiting.leave);
-  try {
-    const enrolment = (await context.store.findEnrolment(accountId, hash))!;
-    if (enrolment.state !== 'waiting' || left <= 0) return enrolment;
-    await waiting.settled;
-    return (await context.store.findEnrolment(accountId, hash))!;
-  } finally {
-    waiting.leave();
-  }
+  let row: EnrolmentRow | undefined;
+  await context.waitingDevices.look(hash, left, onGone, async () => {
+    row = await context.store.findEnrolment(accountId, hash);
+    return row?.state === 'waiting' ? undefined : row;
+  });
+  return row!;
 }
 
 /** Lets a waiting device in: the log's entries that do so, the accepting device's word, and room keys for it. */

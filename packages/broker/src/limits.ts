@@ -18,9 +18,20 @@ export const FRAUD_PAUSE = 3600;
 /** Accounts that one remote address may register in an hour, unless the operator says otherwise. */
 export const REGISTRATIONS_PER_HOUR = 30;
 
+/** Addresses that one account is told at. */
+export const MAX_ADDRESSES = 5;
+/** Codes by e-mail in an hour: for one account, to one address, and by one remote address. */
+export const CODES_PER_ACCOUNT = 5;
+export const CODES_PER_ADDRESS = 3;
+export const CODES_PER_NETWORK = 20;
+/** Notices by e-mail to one account in an hour; that its recovery has begun is always said. */
+export const MAILS_PER_HOUR = 20;
+
 /** Devices that may wait before an account's door at a time, and come in an hour; more are kept from it. */
 export const MAX_WAITING_DEVICES = 3;
 export const MAX_DEVICES_PER_HOUR = 5;
+/** So long, in seconds, an account is told what was kept from its devices. */
+export const NOTICES_KEPT = 30 * 86_400;
 
 /**
  * What a device log may grow to. Whoever learns of an account replays all of it; a life of many devices, each
@@ -109,14 +120,21 @@ export function judgeGrowth(after: readonly string[], urgent: boolean): void {
 }
 
 /**
- * Whether one more account may be registered from where so many were of late.
+ * Whether one more of something fits into the hour.
+ * @param what as it stands behind "too many"
+ * @param times of those before
  * @returns the times after it, of the last hour only
  * @throws `too-often` with `retryAfter`
  */
-export function judgeRegistration(times: readonly number[], perHour: number, now: number): readonly number[] {
+export function judgeHourly(
+  what: string,
+  times: readonly number[],
+  perHour: number,
+  now: number,
+): readonly number[] {
   const recent = times.filter((time) => time > now - HOUR);
   const wait = untilFree(recent, perHour, HOUR, now);
-  if (wait > 0) throw tooOften('accounts registered from this address', wait);
+  if (wait > 0) throw tooOften(what, wait);
   return [...recent, now];
 }
 

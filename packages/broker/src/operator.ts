@@ -5,10 +5,10 @@
  */
 import { chmod, rm } from 'node:fs/promises';
 import { CountersignError, Hash, matchesFingerprint, parseFingerprint, statementId } from '@countersign/core';
-import Fastify from 'fastify';
+import { useValibot } from '@countersign/http';
+import Fastify, { type FastifyInstance } from 'fastify';
 import * as v from 'valibot';
-import { asCountersignError, statusOf } from './api/error-status.ts';
-import { useValibot } from './api/valibot-fastify.ts';
+import { asBrokerError, statusOf } from './api/error-status.ts';
 import type { BrokerContext } from './context.ts';
 import { cancelByBroker } from './requests.ts';
 
@@ -27,19 +27,14 @@ export async function openOperatorSocket(
 ): Promise<{ close(): Promise<void> }> {
   const app = useValibot(Fastify({ logger: false, forceCloseConnections: true }));
   app.setErrorHandler((thrown, _call, reply) => {
-    const { code, message } = asCountersignError(thrown);
+    const { code, message } = asBrokerError(thrown);
     return reply.code(statusOf(code)).send({ code, message });
   });
   app.post('/cancel', { schema: { body: Cancel } }, async ({ body }) => {
     const { hash, state } = await cancelByBroker(context, await findHash(context, body.request), body.reason);
     return { hash, state: state.state };
   });
-  app.get('/metrics', async (_call, reply) =>
-    reply
-      .type(context.metrics.registry.contentType)
-      .serializer(String)
-      .send(await context.metrics.registry.metrics()),
-  );
+  addMetrics(app, context);
   await rm(path, { force: true });
   await app.listen({ path });
   await chmod(path, 0o600);
@@ -49,6 +44,33 @@ export async function openOperatorSocket(
       await rm(path, { force: true });
     },
   };
+}
+
+/** Where the metrics alone are listened for: a Prometheus server reads no Unix sockets. */
+export interface MetricsAddress {
+  readonly host: string;
+  /** 0 for any free one. */
+  readonly port: number;
+}
+
+/** Lets whoever reaches an address read the metrics, and nothing else. */
+export async function openMetrics(
+  context: BrokerContext,
+  address: MetricsAddress,
+): Promise<{ local: string; close(): Promise<void> }> {
+  const app = Fastify({ logger: false, forceCloseConnections: true });
+  addMetrics(app, context);
+  const local = await app.listen({ ...address });
+  return { local: `${local}/metrics`, close: () => app.close() };
+}
+
+function addMetrics(app: Pick<FastifyInstance, 'get'>, { metrics }: BrokerContext): void {
+  app.get('/metrics', async (_call, reply) =>
+    reply
+      .type(metrics.registry.contentType)
+      .serializer(String)
+      .send(await metrics.registry.metrics()),
+  );
 }
 
 /** @throws `request-unknown`, `request-ambiguous`, `fingerprint-invalid` */

@@ -4,12 +4,15 @@
  */
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { isOrigin } from '@countersign/core';
+import { CountersignError, isOrigin } from '@countersign/core';
 import { Command, InvalidArgumentError, Option } from 'commander';
+import ipaddr from 'ipaddr.js';
 import { pino } from 'pino';
 import { backUp } from './backup.ts';
 import { operatorSocketPath, startBroker } from './broker.ts';
 import { REGISTRATIONS_PER_HOUR } from './limits.ts';
+import type { MailServer } from './mail-notices.ts';
+import type { MetricsAddress } from './operator.ts';
 import { callOperator } from './operator-client.ts';
 import { sodiumCrypto } from './sodium.ts';
 
@@ -20,6 +23,13 @@ function port(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0 || value > 65_535) throw new InvalidArgumentError('0 to 65535');
   return value;
+}
+
+/** Where to listen, as `127.0.0.1:9470` or `[::1]:9470`. */
+function listenAddress(text: string): MetricsAddress {
+  const [, host, number] = /^(\[[\da-f:]+\]|[^:[\]]+):(\d+)$/i.exec(text) ?? [];
+  if (host === undefined) throw new InvalidArgumentError('like 127.0.0.1:9470');
+  return { host: host.replace(/[[\]]/g, ''), port: port(number!) };
 }
 
 function origin(text: string): string {
@@ -39,6 +49,15 @@ function days(text: string): number {
   return Math.round(value * 86_400);
 }
 
+function mailServer({ smtp, mailFrom }: { smtp?: string; mailFrom?: string }): { mail?: MailServer } {
+  if (smtp === undefined) return {};
+  if (!/^smtps?:$/.test(URL.parse(smtp)?.protocol ?? '')) {
+    throw new CountersignError('usage', '--smtp takes an address like smtp://mail.example');
+  }
+  if (mailFrom === undefined) throw new CountersignError('usage', '--smtp needs --mail-from as well');
+  return { mail: { url: smtp, from: mailFrom } };
+}
+
 function dataOption(): Option {
   return new Option('--data <folder>', 'where the database and the broker’s key are').default(
     defaultData,
@@ -48,6 +67,19 @@ function dataOption(): Option {
 
 function webOrigins(text: string, before: string[] = []): string[] {
   return [...before, origin(text)];
+}
+
+function networks(text: string, before: string[] = []): string[] {
+  if (!ipaddr.isValidCIDR(text)) throw new InvalidArgumentError('like 10.0.0.0/8');
+  return [...before, text];
+}
+
+/** An origin of `https:`, where `*.` may stand for one or more names. */
+function pushServices(text: string, before: string[] = []): string[] {
+  if (!isOrigin(text.replace('*.', '')) || !text.startsWith('https://')) {
+    throw new InvalidArgumentError('like https://push.example.com');
+  }
+  return [...before, text];
 }
 
 export function createProgram(): Command {
@@ -75,8 +107,43 @@ export function createProgram(): Command {
       'proxies, by address or network, that are believed where a call came from (X-Forwarded-For)',
     )
     .option('--pages <folder>', 'serve web pages of this folder: authenticator, console, sessions')
-    .option('--web-origin <url...>', 'web pages of these origins may call it from a browser', webOrigins)
+    .option(
+      '--web-origin <url...>',
+      'web pages of these origins may call what devices and enquirers call',
+      webOrigins,
+    )
+    .option(
+      '--push-service <url...>',
+      'push services to send notices to, beside those of browsers',
+      pushServices,
+    )
+    .option(
+      '--push-contact <address>',
+      'whom a push service turns to, https: or mailto:; by default the origin',
+    )
+    .addOption(
+      new Option(
+        '--smtp <url>',
+        'send notices by e-mail, through this server: smtp://user:password@mail.example, or smtps:',
+      ).env('COUNTERSIGN_SMTP'),
+    )
+    .option('--mail-from <address>', 'where notices by e-mail come from')
+    .option(
+      '--metrics <host:port>',
+      'let a Prometheus server read the metrics there, at /metrics: whoever reaches it may',
+      listenAddress,
+    )
+    .option('--relay', 'let hosts that nobody can reach wait here for validators; what passes is sealed')
     .option('--domain <name...>', 'keep accounts of these domains only')
+    .option(
+      '--dns <address...>',
+      'DNS servers to look at organisations’ domains with; by default the system’s',
+    )
+    .option(
+      '--domain-network <network...>',
+      'networks that are not public, like 10.0.0.0/8, where organisations’ domains may have their web servers',
+      networks,
+    )
     .option(
       '--retain <days>',
       'remove settled requests after so many days, an hour at least; by default they are kept',
@@ -96,21 +163,23 @@ export function createProgram(): Command {
         ...(options.origin === undefined ? {} : { origin: options.origin }),
         ...(options.retain === undefined ? {} : { retain: options.retain }),
         domains: options.domain ?? [],
+        domainLookup: {
+          ...(options.dns === undefined ? {} : { servers: options.dns }),
+          networks: options.domainNetwork ?? [],
+        },
         registrationsPerHour: options.registrations,
         trustProxy: options.trustProxy ?? [],
         webOrigins: options.webOrigin ?? [],
+        pushServices: options.pushService ?? [],
+        ...(options.pushContact === undefined ? {} : { pushContact: options.pushContact }),
+        ...mailServer(options),
+        ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
+        ...(options.relay === true ? { relay: true } : {}),
         ...(options.pages === undefined ? {} : { pages: resolve(options.pages) }),
         crypto: sodiumCrypto,
         now: () => Math.floor(Date.now() / 1000),
         logger,
       });
-      const { origin, local } = broker;
-      logger.info({ origin, local, data: options.data }, `the broker answers at ${local}`);
-      if (process.stdout.isTTY) {
-        process.stdout.write(
-          `The broker answers at ${local}; its data is in ${options.data}. Ctrl-C stops it.\n`,
-        );
-      }
       let stopping = false;
       const stop = () => {
         if (stopping) return;
@@ -123,8 +192,16 @@ export function createProgram(): Command {
           },
         );
       };
+      // Before it says that it answers: whoever waits for that may stop it at once.
       process.on('SIGINT', stop);
       process.on('SIGTERM', stop);
+      const { origin, local, metrics } = broker;
+      logger.info({ origin, local, metrics, data: options.data }, `the broker answers at ${local}`);
+      if (process.stdout.isTTY) {
+        process.stdout.write(
+          `The broker answers at ${local}; its data is in ${options.data}. Ctrl-C stops it.\n`,
+        );
+      }
     });
 
   program

@@ -5,14 +5,22 @@
  */
 import {
   activeDevice,
+  askerOver,
   CancelStatement,
   CountersignError,
   checkRight,
+  checkSealedFor,
+  LONGEST_TWO_WAY,
+  memberWhoAsks,
   type PayloadOf,
+  type PublicSigningJwk,
   parseRequest,
   parseResponse,
   parseStatement,
   ReportStatement,
+  type RequestPayload,
+  type ResponsePayload,
+  type Role,
   type Settled,
   type Statement,
   verifyRequest,
@@ -20,8 +28,14 @@ import {
 } from '@countersign/core';
 import { findIdentified } from './accounts.ts';
 import type { BrokerContext } from './context.ts';
+import { memberList } from './members.ts';
+import { askingMember, readSeat } from './seats.ts';
+import type { SeatRow } from './store/member-store.ts';
 import type { AccountRow, RequestRow, Settlement } from './store/store.ts';
 import { checkTime } from './times.ts';
+
+/** As many as are looked through at once. */
+const PAGE = 200;
 
 /** Posts a request; posting the same one again is a safe retry, after its time too. */
 export async function postRequest(
@@ -32,24 +46,20 @@ export async function postRequest(
   const statement = await parseRequest(crypto, jws);
   const { iss, iss_id, sub, sub_id, jti, exp } = statement.payload;
   const enquirer = await findEnquirer(context, iss, iss_id);
+  const member = memberWhoAsks(statement.payload) && (await askingMember(context, enquirer, statement.kid));
   try {
-    await verifyRequest(crypto, statement, enquirer, { now: now(), brokers: origins });
+    await verifyRequest(crypto, statement, enquirer, { now: now(), brokers: origins, member });
   } catch (error) {
     // Time is judged last: a request that expired since it was taken is still the one that was taken.
     const known = isExpired(error) ? await store.findRequest(statement.hash) : undefined;
     if (known === undefined) throw error;
     return { request: known, created: false };
   }
-  const account = await findIdentified(context, sub, sub_id);
-  if ('sealed' in statement.payload && statement.payload.sealed.epoch !== account.epoch) {
-    throw new CountersignError(
-      'epoch-stale',
-      'the question is sealed to a key that the account has replaced',
-      {
-        hint: 'read the account’s log again, and ask anew',
-      },
-    );
+  if ('seat' in statement.payload && statement.payload.seat !== undefined) {
+    await checkMember(context, enquirer, sub_id, statement.payload.seat.role);
   }
+  const account = await findIdentified(context, sub, sub_id);
+  checkEpoch(statement, account, 'read the account’s log again, and ask anew');
   const posted = await store.postRequest(
     {
       hash: statement.hash,
@@ -70,7 +80,32 @@ export async function postRequest(
   if (posted.outcome === 'same') return { request: posted.request, created: false };
   context.metrics.posted.inc();
   context.streams.publish(account.id, posted.event, posted.request);
+  // A stranger wakes nobody.
+  if (!posted.request.held) context.push.notify(account, statement.hash, exp);
   return { request: posted.request, created: true };
+}
+
+/** What a device that was shown out could read is not taken. */
+function checkEpoch(
+  { payload }: Statement<RequestPayload | ResponsePayload>,
+  { name, epoch }: AccountRow,
+  hint: string,
+): void {
+  // What is sealed to a member's browser has no epoch.
+  if (!('sealed' in payload) || !('epoch' in payload.sealed) || payload.sealed.epoch === epoch) return;
+  throw new CountersignError('epoch-stale', `it is sealed to a key that ${name} has replaced`, { hint });
+}
+
+/** A browser is heard by members alone: their answer would be worth nothing from anybody else. */
+async function checkMember(
+  context: BrokerContext,
+  organisation: AccountRow,
+  identity: string,
+  role: Role,
+): Promise<void> {
+  const { members } = await memberList(context, organisation);
+  if (members.get(identity)?.role === role) return;
+  throw new CountersignError('not-permitted', 'this account is no member of the organisation in that role');
 }
 
 function isExpired(error: unknown): boolean {
@@ -126,7 +161,28 @@ export async function answerRequest(context: BrokerContext, hash: string, jws: s
     });
   }
   if (request.state.state === 'answered' && request.state.response === jws) return request;
+  const { name, identity } = request.enquirer;
+  const enquirer = await findIdentified(context, name, identity);
+  const asked = await parseRequest(context.crypto, request.jws);
+  if ('sealed' in statement.payload) checkSealedFor(asked.payload, statement.payload.sealed);
+  await checkAskerStands(context, enquirer, asked);
+  checkEpoch(statement, enquirer, 'read the asker’s log again, and seal the same answer anew');
   return settle(context, request, { state: 'answered', at: context.now(), response: jws });
+}
+
+/** Whose seat is over is told nothing more. */
+async function checkAskerStands(
+  context: BrokerContext,
+  organisation: AccountRow,
+  { payload, kid }: Statement<RequestPayload>,
+): Promise<void> {
+  if (memberWhoAsks(payload) === undefined) return;
+  try {
+    await askingMember(context, organisation, kid);
+  } catch (cause) {
+    if (!(cause instanceof CountersignError) || cause.code !== 'seat-over') throw cause;
+    throw askerOver();
+  }
 }
 
 /** Takes an enquirer's cancelling of its own request. */
@@ -147,6 +203,32 @@ export async function cancelByBroker(
   return settle(context, request, { state: 'cancelled-by-broker', at: context.now(), reason });
 }
 
+/** Cancels what was asked by seats that are over, and is not settled. */
+export async function cancelAskedBy(
+  context: BrokerContext,
+  accountId: number,
+  isOver: (seat: SeatRow) => boolean,
+): Promise<void> {
+  const { store, crypto, now } = context;
+  const since = now() - LONGEST_TWO_WAY;
+  for (let before = Number.MAX_SAFE_INTEGER; ; ) {
+    const rows = await store.listAsked(accountId, before, PAGE);
+    for (const { request } of rows) {
+      if (request.postedAt < since) return;
+      if (request.state.state !== 'pending') continue;
+      const named = memberWhoAsks((await parseRequest(crypto, request.jws)).payload);
+      const seat = named && (await store.readSeat(named.seat));
+      if (seat === undefined || !isOver(seat)) continue;
+      const reason = 'the member who asked is not signed in any more';
+      const outcome = { state: 'cancelled-by-broker', at: now(), reason } as const;
+      const settlement = await store.settleRequest(request, outcome);
+      if (settlement !== undefined) announce(context, settlement);
+    }
+    if (rows.length < PAGE) return;
+    before = rows.at(-1)!.request.id;
+  }
+}
+
 /** Takes an account's word that a request was not of its making. */
 export async function reportRequest(context: BrokerContext, hash: string, jws: string): Promise<void> {
   const statement = await parseStatement(context.crypto, ReportStatement, jws);
@@ -156,7 +238,7 @@ export async function reportRequest(context: BrokerContext, hash: string, jws: s
   const { payload } = await parseRequest(context.crypto, request.jws);
   const account = await findIdentified(context, payload.sub, payload.sub_id);
   await verifyStatement(context.crypto, statement, activeDevice(account, statement.kid).sig);
-  await context.store.reportFraud(request, context.now());
+  await context.store.reportFraud(request, jws, context.now());
   context.metrics.fraud.inc();
 }
 
@@ -190,7 +272,7 @@ async function settle(context: BrokerContext, request: RequestRow, outcome: Sett
   return settlement.request;
 }
 
-/** The request that a cancelling is about, which must be by the same enquirer. */
+/** The request that a cancelling is about, which must be by the same enquirer, or the browser that asked. */
 async function verifyOwn(
   context: BrokerContext,
   hash: string,
@@ -200,9 +282,21 @@ async function verifyOwn(
   checkTime(context, statement.payload.iat);
   const request = await findRequest(context, hash);
   const { name, identity } = request.enquirer;
-  const enquirer = await findEnquirer(context, name, identity);
-  await verifyStatement(context.crypto, statement, activeDevice(enquirer, statement.kid).sig);
+  const asked = await parseRequest(context.crypto, request.jws);
+  const asker = statement.kid === asked.kid ? await browserKey(context, asked.payload) : undefined;
+  const key = asker ?? activeDevice(await findEnquirer(context, name, identity), statement.kid).sig;
+  await verifyStatement(context.crypto, statement, key);
   return request;
+}
+
+/** The key of a browser that asked, which takes back its own question even where its seat is over. */
+async function browserKey(
+  context: BrokerContext,
+  payload: RequestPayload,
+): Promise<PublicSigningJwk | undefined> {
+  const member = memberWhoAsks(payload);
+  if (member !== undefined) return (await readSeat(context, member.seat)).key;
+  return 'seat' in payload ? payload.seat?.key : undefined;
 }
 
 async function findEnquirer(context: BrokerContext, name: string, identity: string): Promise<AccountRow> {

@@ -55,9 +55,16 @@ export async function addRoomItem(context: BrokerContext, room: string, jws: str
   const epochs: Record<number, number> = {};
   for (const [identity, { epoch }] of Object.entries(sealed)) {
     const id = await store.accountOfIdentity(identity);
-    if (id !== undefined) epochs[id] = epoch;
+    // Members would refuse it, and every key after it: one of them alone could end a room so.
+    if (id === undefined || !members.includes(id)) throw notForMembers();
+    epochs[id] = epoch;
   }
+  if (Object.keys(epochs).length !== members.length) throw notForMembers();
   tell(context, await store.addRoomItem({ ...item, key: { n, epochs } }));
+}
+
+function notForMembers(): CountersignError {
+  return new CountersignError('room-key-stale', 'a room key that is not sealed to exactly the members');
 }
 
 function tell({ streams }: BrokerContext, events: readonly RoomEvent[]): void {

@@ -4,8 +4,18 @@
  */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { activeDevice, CountersignError, parseStrictJson } from '@countersign/core';
+import { activeDevice, CountersignError, RELAY_PATH, relayPlace, relaySecretIn } from '@countersign/core';
+import {
+  describeSchema,
+  errorBody,
+  refuse,
+  routeUnknown,
+  useStrictJson,
+  useValibot,
+  type ValibotFastify,
+} from '@countersign/http';
 import cors from '@fastify/cors';
+import proxyAddress from '@fastify/proxy-addr';
 import swagger from '@fastify/swagger';
 import Fastify, {
   type FastifyBaseLogger,
@@ -14,15 +24,33 @@ import Fastify, {
   LogController,
 } from 'fastify';
 import { findAccount } from './accounts.ts';
-import { asCountersignError, statusOf } from './api/error-status.ts';
+import { asBrokerError, statusOf } from './api/error-status.ts';
 import { addPages } from './api/pages.ts';
 import { addRoutes } from './api/routes.ts';
-import { describeSchema, useValibot, type ValibotFastify } from './api/valibot-fastify.ts';
 import type { BrokerContext } from './context.ts';
 import { parseCursor } from './streams.ts';
 
 const MAX_BODY = 256 * 1024;
+const PLACE_PATH = new RegExp(`^${RELAY_PATH}([A-Za-z0-9_-]{22})$`);
 const STREAM_PATH = /^\/v1\/accounts\/([^/]+)\/stream$/;
+
+/** What devices and enquirers call; a session's and a signature's pages are the broker's own. */
+const CALLED_BY_PAGES =
+  /^\/(?:\.well-known\/countersign|tlog\/.+|v1\/(?:accounts|contacts|requests|rooms)(?:\/.+)?)$/;
+const FROM_PAGES = {
+  methods: ['GET', 'POST'],
+  allowedHeaders: ['content-type', 'dpop'],
+  exposedHeaders: ['retry-after'],
+  maxAge: 86_400,
+};
+
+/** For so long a connection stays that was refused. */
+const LINGER_MS = 2000;
+/** Statuses of HTTP's own, by Node's codes. */
+const HTTP_FAILURES: Readonly<Record<string, number>> = {
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+  HPE_HEADER_OVERFLOW: 431,
+};
 
 export interface ServerOptions {
   /** Folder of the web pages; none are served, if absent. */
@@ -46,8 +74,10 @@ export async function createServer(
       ...(logger === undefined ? { logger: false } : { loggerInstance: logger }),
       logController: new LogController({ disableRequestLogging: true }),
       frameworkErrors: (thrown, _call, reply) => {
-        refuse(reply as FastifyReply, asCountersignError(thrown));
+        const error = asBrokerError(thrown);
+        refuse(reply as FastifyReply, error, statusOf(error.code));
       },
+      clientErrorHandler: ({ code }, socket) => refuseBytes(socket, code),
       bodyLimit: MAX_BODY,
       ...(trustProxy.length === 0 ? {} : { trustProxy: [...trustProxy] }),
       routerOptions: { maxParamLength: 256 },
@@ -82,37 +112,21 @@ export async function createServer(
 
   if (webOrigins.length > 0) {
     await app.register(cors, {
-      origin: [...webOrigins],
-      methods: ['GET', 'POST'],
-      allowedHeaders: ['content-type', 'dpop'],
-      exposedHeaders: ['retry-after'],
-      maxAge: 86_400,
+      delegator: ({ url }, done) => done(null, { ...FROM_PAGES, origin: isForPages(url) && [...webOrigins] }),
     });
   }
 
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_call, body, done) => {
-    try {
-      done(null, parseStrictJson(body as Buffer));
-    } catch (error) {
-      done(error as Error);
-    }
-  });
+  useStrictJson(app);
 
   app.setErrorHandler((thrown, call, reply) => {
-    const error = asCountersignError(thrown);
+    const error = asBrokerError(thrown);
     if (error.code === 'internal' || error.code === 'storage-failed') {
       call.log.error({ route: call.routeOptions.url, err: error.cause ?? error }, error.code);
     }
     context.metrics.refused.inc({ code: error.code });
-    return refuse(reply, error);
+    return refuse(reply, error, statusOf(error.code));
   });
-  app.setNotFoundHandler((_call, reply) => {
-    const error = new CountersignError('route-unknown', 'there is no such route', {
-      hint: 'the routes are described at /openapi.json',
-    });
-    return refuse(reply, error);
-  });
+  app.setNotFoundHandler((_call, reply) => refuse(reply, routeUnknown(), statusOf('route-unknown')));
 
   // Names of routes, never addresses: a request's hash is a capability, and says who asked whom.
   app.addHook('onResponse', async (call, reply) => {
@@ -132,16 +146,18 @@ export async function createServer(
   addRoutes(app, context);
   app.get('/openapi.json', { schema: { hide: true } as object }, async () => app.swagger());
 
+  const trusted = proxyAddress.compile([...trustProxy]);
   app.server.on('upgrade', (request, socket, head) => {
-    upgrade(context, request, socket, head).catch((thrown: unknown) => {
-      const error = asCountersignError(thrown);
-      const body = JSON.stringify(errorBody(error));
-      socket.end(
-        `HTTP/1.1 ${statusOf(error.code)} Refused\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-      );
+    upgrade(context, request, socket, head, trusted).catch((thrown: unknown) => {
+      endRefused(socket, asBrokerError(thrown));
     });
   });
   return app;
+}
+
+/** Whether a page of another origin may call it. @param url path and query */
+function isForPages(url: string): boolean {
+  return CALLED_BY_PAGES.test(url.split('?', 1)[0]!);
 }
 
 async function upgrade(
@@ -149,16 +165,30 @@ async function upgrade(
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
+  trusted: ReturnType<typeof proxyAddress.compile>,
 ): Promise<void> {
   socket.on('error', () => socket.destroy());
   const url = URL.parse(request.url ?? '', context.origins[0]);
+  const place = url === null ? undefined : PLACE_PATH.exec(url.pathname)?.[1];
+  if (place !== undefined && context.relay !== undefined) {
+    const secret = relaySecretIn(protocolsOf(request));
+    // Who may wait there knows what the place is named after.
+    if (secret !== undefined && (await relayPlace(context.crypto, secret)) !== place) {
+      throw new CountersignError('not-permitted', 'this secret is not that of the place');
+    }
+    const role = secret === undefined ? 'validator' : 'host';
+    const address = proxyAddress(request, trusted);
+    context.relay.open(request, socket, head, { place, role, address });
+    return;
+  }
   const name = url === null ? null : STREAM_PATH.exec(url.pathname)?.[1];
   if (url === null || name === null || name === undefined) {
     throw new CountersignError('route-unknown', 'there is no stream at this address');
   }
   const account = await findAccount(context, decodeName(name));
-  const protocols = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
-  const proof = protocols.find((one) => one.startsWith('dpop.'))?.slice('dpop.'.length);
+  const proof = protocolsOf(request)
+    .find((one) => one.startsWith('dpop.'))
+    ?.slice('dpop.'.length);
   const urls = context.origins.map((origin) => origin + url.pathname);
   const device = await context.proofs.check(proof, 'GET', urls, account);
   const cursor = parseCursor(url.searchParams.get('cursor'));
@@ -167,9 +197,27 @@ async function upgrade(
   context.streams.open(request, socket, head, { accountId: account.id, kid, cursor });
 }
 
-function refuse(reply: FastifyReply, error: CountersignError): FastifyReply {
-  if (error.retryAfter !== undefined) reply.header('retry-after', Math.ceil(error.retryAfter));
-  return reply.code(statusOf(error.code)).send(errorBody(error));
+function protocolsOf({ headers }: IncomingMessage): string[] {
+  return (headers['sec-websocket-protocol'] ?? '').split(',').map((one) => one.trim());
+}
+
+/** What is no HTTP, is too slow, or has headers of more than Node reads, never comes as far as a route. */
+function refuseBytes(socket: Duplex, failure: string): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const error = new CountersignError('input-invalid', 'this is no HTTP call that the broker reads');
+  endRefused(socket, error, HTTP_FAILURES[failure]);
+}
+
+function endRefused(socket: Duplex, error: CountersignError, status = statusOf(error.code)): void {
+  const body = JSON.stringify(errorBody(error));
+  socket.end(
+    `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+  // At once, it would be a reset, and the answer might not be read; a caller that does not close is cut all the same.
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 function decodeName(encoded: string): string {
@@ -178,13 +226,4 @@ function decodeName(encoded: string): string {
   } catch (cause) {
     throw new CountersignError('input-invalid', 'the address is not well encoded', { cause });
   }
-}
-
-function errorBody({ code, message, hint, retryAfter }: CountersignError) {
-  return {
-    code,
-    message,
-    ...(hint === undefined ? {} : { hint }),
-    ...(retryAfter === undefined ? {} : { retry_after: retryAfter }),
-  };
 }

@@ -7,61 +7,71 @@ import { createHash } from 'node:crypto';
 import {
   CountersignError,
   constantTimeEqual,
+  customerKind,
+  isSessionMatch,
   parseStatement,
   SessionStatement,
   sessionTicket,
-  verifyCard,
   verifySession,
 } from '@countersign/core';
-import { findAccount, findIdentified } from './accounts.ts';
+import { findIdentified } from './accounts.ts';
 import type { BrokerContext } from './context.ts';
-import type { SessionMessage, SessionRow } from './store/session-store.ts';
+import { type Actor, seatOf } from './seats.ts';
+import type { SessionDigestRow, SessionMessage, SessionRow } from './store/session-store.ts';
 import { checkTime } from './times.ts';
 
+/** Of the page that opens a link: 32 bytes. */
+const KEY = /^[A-Za-z0-9_-]{43}$/;
 /** An agent's page that has not asked for so long is away, in ms. */
 const AWAY_MS = 8000;
 
-/** Publishes an organisation's card. */
-export async function publishCard(context: BrokerContext, name: string, jws: string): Promise<void> {
-  const account = await findAccount(context, name);
-  const { payload } = await verifyCard(context.crypto, jws, account);
-  checkTime(context, payload.iat);
-  await context.store.saveCard(account.id, payload.seq, jws);
-}
-
-/** Opens a session, by a device of the organisation. */
-export async function startSession(context: BrokerContext, jws: string): Promise<SessionRow> {
+/**
+ * Opens a session, by a device of the organisation, or by the seat of a member.
+ * @param digest of one in mode digest, and of no other
+ */
+export async function startSession(
+  context: BrokerContext,
+  jws: string,
+  digest?: SessionDigestRow,
+): Promise<SessionRow> {
   const { crypto, store, now } = context;
   const parsed = await parseStatement(crypto, SessionStatement, jws);
   const account = await findIdentified(context, parsed.payload.iss, parsed.payload.iss_id);
-  const { payload, kid } = await verifySession(crypto, jws, account);
+  const seat = await seatOf(context, account, parsed.kid);
+  const { payload, kid } = await verifySession(crypto, jws, account, seat);
   checkTime(context, payload.iat);
-  const { sid, ticket, exp, iat, fields, subject, template, prefilled } = payload;
+  const { sid, ticket, exp, iat, fields, subject, template, prefilled, commitment } = payload;
+  if ((commitment === undefined) !== (digest === undefined)) {
+    throw new CountersignError('input-invalid', 'a digest comes with a session that commits to its nonce');
+  }
   const metadata = {
     fields: fields.map(({ name, type }) => `${name} (${type})`),
     subject: subject ?? null,
     template: template ?? null,
     duration: exp - iat,
     prefilled,
-    mode: 'cpace',
+    mode: digest === undefined ? 'cpace' : 'digest',
+    ...(seat === undefined ? {} : { member: { ...seat.member, seat: seat.hash } }),
   };
-  return store.createSession({ sid, ticket, accountId: account.id, kid, jws, exp, metadata }, now());
+  const held = digest === undefined ? {} : { digest };
+  const by = seat === undefined ? {} : { seat: { hash: seat.hash, memberId: seat.memberId } };
+  return store.createSession(
+    { sid, ticket, accountId: account.id, kid, jws, exp, metadata, ...held, ...by },
+    now(),
+  );
 }
 
 /**
- * Opens a link, once, for the page that has a key of its own.
+ * Opens a link, once, for the page that has a key of its own. The same page may ask again: its answer may be lost.
  * @throws `session-invalid`, the same for every reason
  */
-export async function openLink(
-  context: BrokerContext,
-  token: string,
-  customer: string,
-): Promise<{ session: SessionRow; card: string | undefined }> {
+export async function openLink(context: BrokerContext, token: string, customer: string): Promise<SessionRow> {
   const { crypto, store, now } = context;
+  if (!KEY.test(customer)) throw invalid();
   const session = await store.openSession(await sessionTicket(crypto, token), hashOf(customer), now());
   if (session === undefined) throw invalid();
   changed(context, session.sid);
-  return { session, card: await store.readCard(session.accountId) };
+  return session;
 }
 
 /** What the customer's page is told: messages of the agent's page, and whether that is there. */
@@ -72,24 +82,49 @@ export async function customerView(
   { after, waitMs, onGone }: Polling,
 ) {
   const session = await findCustomers(context, sid, customer);
-  const messages = await poll(context, sid, 'customer', waitMs, onGone, async () => {
+  const messages = await context.sessionWaiters.look(`customer ${sid}`, waitMs, onGone, async () => {
     const read = await context.store.readSessionMessages(sid, 'agent', after);
     return read.length > 0 ? read : undefined;
   });
   await findCustomers(context, sid, customer);
-  return { expiresAt: session.exp, agentHere: isHere(context, sid), messages: messages ?? [] };
+  const agentHere = isHere(context, sid);
+  if (!agentHere && session.filledAt !== undefined) await context.store.noteAway(sid, context.now());
+  return { expiresAt: session.exp, agentHere, messages: messages ?? [] };
 }
 
-/** Takes a message of the customer's page. */
+/**
+ * Compares the digest of what the customer typed with the one that the organisation left, in mode digest.
+ * @returns the nonce from which their page makes the passcode
+ * @throws `session-invalid`, the same for every reason
+ */
+export async function compareDigest(
+  context: BrokerContext,
+  sid: string,
+  customer: string,
+  digest: string,
+): Promise<string> {
+  await findCustomers(context, sid, customer);
+  const nonce = await context.store.tryDigest(sid, digest, context.now());
+  changed(context, sid);
+  if (nonce === undefined) throw invalid();
+  return nonce;
+}
+
+/** What a message of the customer's page does to the session: by what it is, and not by what is said of it. */
+const STEPS = { open: 'try', answer: undefined, seen: 'seen' } as const;
+
+/** Takes a message of the customer's page. @throws `session-invalid`, the same for every reason */
 export async function customerSays(
   context: BrokerContext,
   sid: string,
   customer: string,
-  step: 'try' | 'seen' | undefined,
   body: string,
 ): Promise<void> {
   await findCustomers(context, sid, customer);
-  const said = await context.store.addSessionMessage(sid, { sender: 'customer', body }, step, context.now());
+  const kind = customerKind(body);
+  if (kind === undefined) throw invalid();
+  const message = { sender: 'customer', body } as const;
+  const said = await context.store.addSessionMessage(sid, message, STEPS[kind], context.now());
   changed(context, sid);
   if (said === undefined) throw invalid();
 }
@@ -97,32 +132,32 @@ export async function customerSays(
 /** What the agent's page is told: where the customer is, and messages. */
 export async function agentView(
   context: BrokerContext,
-  name: string,
+  actor: Actor,
   sid: string,
   { after, waitMs, onGone, version }: Polling & { version: number },
 ): Promise<{ session: SessionRow; messages: readonly SessionMessage[] }> {
-  await findAgents(context, name, sid);
+  await findAgents(context, actor, sid);
   context.agentsSeen.set(sid, performance.now());
-  const read = await poll(context, sid, 'agent', waitMs, onGone, async () => {
-    const session = await findAgents(context, name, sid);
+  const read = await context.sessionWaiters.look(`agent ${sid}`, waitMs, onGone, async () => {
+    const session = await findAgents(context, actor, sid);
     const messages = await context.store.readSessionMessages(sid, 'customer', after);
     return messages.length > 0 || versionOf(session) !== version ? { session, messages } : undefined;
   });
   context.agentsSeen.set(sid, performance.now());
-  return read ?? { session: await findAgents(context, name, sid), messages: [] };
+  return read ?? { session: await findAgents(context, actor, sid), messages: [] };
 }
 
 export async function agentSays(
   context: BrokerContext,
-  name: string,
+  actor: Actor,
   sid: string,
   body: string,
 ): Promise<void> {
-  await findAgents(context, name, sid);
+  await findAgents(context, actor, sid);
   const said = await context.store.addSessionMessage(
     sid,
     { sender: 'agent', body },
-    undefined,
+    isSessionMatch(body) ? 'match' : undefined,
     context.now(),
   );
   if (said === undefined) throw over();
@@ -130,8 +165,8 @@ export async function agentSays(
 }
 
 /** Lets the agent look at the passcode: not before the customer has seen theirs. */
-export async function reveal(context: BrokerContext, name: string, sid: string): Promise<SessionRow> {
-  const session = await findAgents(context, name, sid);
+export async function reveal(context: BrokerContext, actor: Actor, sid: string): Promise<SessionRow> {
+  const session = await findAgents(context, actor, sid);
   const revealed = await context.store.revealSession(sid, context.now());
   if (revealed !== undefined) return revealed;
   if (session.endedAt !== undefined) throw over();
@@ -141,12 +176,24 @@ export async function reveal(context: BrokerContext, name: string, sid: string):
 }
 
 /** Ends a session at once. */
-export async function deleteSession(context: BrokerContext, name: string, sid: string): Promise<SessionRow> {
-  await findAgents(context, name, sid);
+export async function deleteSession(context: BrokerContext, actor: Actor, sid: string): Promise<SessionRow> {
+  await findAgents(context, actor, sid);
   const ended = await context.store.endSession(sid, 'deleted', context.now());
   if (ended === undefined) throw over();
   changed(context, sid);
   return ended;
+}
+
+/** Ends what a member has open, who may not go on with it. */
+export async function endSessionsOf(
+  context: BrokerContext,
+  accountId: number,
+  memberId: number,
+): Promise<void> {
+  for (const { sid } of await context.store.endSessionsOf(accountId, memberId, context.now())) {
+    changed(context, sid);
+    context.agentsSeen.delete(sid);
+  }
 }
 
 /** Ends sessions whose time is over; called now and then. */
@@ -160,35 +207,16 @@ export async function expireSessions(context: BrokerContext): Promise<number> {
 }
 
 /** Grows with everything that happens to a session, but its messages. */
-export function versionOf({ tries, openedAt, filledAt, seenAt, revealedAt, endedAt }: SessionRow): number {
-  return tries + [openedAt, filledAt, seenAt, revealedAt, endedAt].filter((at) => at !== undefined).length;
+export function versionOf(row: SessionRow): number {
+  const { tries, openedAt, filledAt, matchedAt, seenAt, awayAt, revealedAt, endedAt } = row;
+  const times = [openedAt, filledAt, matchedAt, seenAt, awayAt, revealedAt, endedAt];
+  return tries + times.filter((at) => at !== undefined).length;
 }
 
 export interface Polling {
   readonly after: number;
   readonly waitMs: number;
   readonly onGone: (leave: () => void) => void;
-}
-
-async function poll<T>(
-  { sessionWaiters }: BrokerContext,
-  sid: string,
-  side: 'agent' | 'customer',
-  waitMs: number,
-  onGone: (leave: () => void) => void,
-  look: () => Promise<T | undefined>,
-): Promise<T | undefined> {
-  // Waiting begins before looking, so that nothing in between is missed.
-  const waiting = sessionWaiters.wait(`${side} ${sid}`, waitMs);
-  onGone(waiting.leave);
-  try {
-    const found = await look();
-    if (found !== undefined || waitMs === 0) return found;
-    await waiting.settled;
-    return await look();
-  } finally {
-    waiting.leave();
-  }
 }
 
 function changed({ sessionWaiters }: BrokerContext, sid: string): void {
@@ -211,10 +239,15 @@ async function findCustomers(context: BrokerContext, sid: string, customer: stri
   return session;
 }
 
-async function findAgents(context: BrokerContext, name: string, sid: string): Promise<SessionRow> {
-  const account = await findAccount(context, name);
-  const session = await context.store.findSession(sid);
+/** A session that one may act in: an agent in their own alone. */
+async function findAgents(
+  { store }: BrokerContext,
+  { account, seat }: Actor,
+  sid: string,
+): Promise<SessionRow> {
+  const session = await store.findSession(sid);
   if (session?.accountId !== account.id) throw invalid();
+  if (seat?.role === 'agent' && session.seat?.memberId !== seat.memberId) throw invalid();
   return session;
 }
 

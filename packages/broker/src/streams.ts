@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import { CountersignError } from '@countersign/core';
 import { type WebSocket, WebSocketServer } from 'ws';
 import { eventView } from './api/views.ts';
+import type { Reached } from './reached.ts';
 import type { AccountEvent, RequestRow, Store } from './store/store.ts';
 
 /** What a stream may owe its reader, in bytes, before it is cut. */
@@ -34,6 +35,7 @@ interface Stream {
 
 export class Streams {
   readonly #store: Store;
+  readonly #reached: Reached;
   readonly #server = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
@@ -44,8 +46,9 @@ export class Streams {
   readonly #heartbeat: NodeJS.Timeout;
   #count = 0;
 
-  constructor(store: Store) {
+  constructor(store: Store, reached: Reached) {
     this.#store = store;
+    this.#reached = reached;
     this.#heartbeat = setInterval(() => this.#beat(), HEARTBEAT_MS);
     this.#heartbeat.unref();
   }
@@ -64,9 +67,11 @@ export class Streams {
     this.#server.handleUpgrade(request, socket, head, (ws) => {
       const stream: Stream = { socket: ws, ...reader, live: false, more: true, alive: true };
       this.#add(stream);
+      this.#reached.note(stream.accountId, stream.kid);
       ws.on('close', () => this.#remove(stream));
       ws.on('pong', () => {
         stream.alive = true;
+        this.#reached.note(stream.accountId, stream.kid);
       });
       ws.on('error', () => ws.terminate());
       this.#replay(stream).catch(() => ws.close(1011));

@@ -41,6 +41,31 @@ export class Waiters<T> {
     return { settled: promise, leave };
   }
 
+  /**
+   * What a look finds; where that is nothing, what another one finds after a wait. The wait begins before the first
+   * look, so that nothing in between is missed.
+   * @param milliseconds how long to wait; 0 not to
+   * @param onGone told how to end the wait where the caller hangs up
+   */
+  async look<R>(
+    key: string,
+    milliseconds: number,
+    onGone: (leave: () => void) => void,
+    look: () => Promise<R | undefined>,
+  ): Promise<R | undefined> {
+    if (milliseconds <= 0) return look();
+    const waiting = this.wait(key, milliseconds);
+    onGone(waiting.leave);
+    try {
+      const found = await look();
+      if (found !== undefined) return found;
+      await waiting.settled;
+      return await look();
+    } finally {
+      waiting.leave();
+    }
+  }
+
   /** Whether somebody waits for this. */
   has(hash: string): boolean {
     return this.#waiting.has(hash);

@@ -3,6 +3,7 @@
  * @module
  */
 import { Hash } from '@countersign/core';
+import type { ValibotFastify } from '@countersign/http';
 import * as v from 'valibot';
 import type { BrokerContext } from '../context.ts';
 import {
@@ -11,18 +12,15 @@ import {
   challengeDevice,
   completeEnrolment,
   findEnrolment,
-  invite,
   postEnrolment,
   rejectEnrolment,
 } from '../enrolments.ts';
+import { cancelInvitation, invite, listInvitations } from '../invitations.ts';
+import { NOTICES_KEPT } from '../limits.ts';
 import { checkWaitingKey, provenDevice } from './proven-device.ts';
 import { LOG_ERRORS, PROOF_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
 import { ByName, Done, Entries, Failed, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
-import type { ValibotFastify } from './valibot-fastify.ts';
 import { EnrolmentView, enrolmentView, NoticeView, WaitingView, waitingView } from './views.ts';
-
-/** How far back notices are told, in seconds. */
-const NOTICE_AGE = 30 * 86_400;
 
 const SETTLING = [
   'enrolment-unknown',
@@ -32,7 +30,7 @@ const SETTLING = [
   'response-late',
 ] as const;
 
-const OfEnrolment = v.strictObject({ ...ByName.entries, hash: Hash });
+const OfHash = v.strictObject({ ...ByName.entries, hash: Hash });
 
 export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext): void {
   app.get(
@@ -76,6 +74,52 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
     },
   );
 
+  app.get(
+    '/v1/accounts/:name/invitations',
+    {
+      schema: {
+        summary: 'List the PINs and links that still stand (a device of the account only)',
+        'x-errors': PROOF_ERRORS,
+        tags: ['enrolment'],
+        security: [{ dpop: [] }],
+        params: ByName,
+        response: { 200: v.object({ invitations: v.array(Statement) }), ...Failed },
+      },
+    },
+    async (call) => {
+      const { account } = await provenDevice(context, call, call.params.name);
+      return { invitations: await listInvitations(context, account) };
+    },
+  );
+
+  app.post(
+    '/v1/accounts/:name/invitations/:hash/cancel',
+    {
+      schema: {
+        summary: 'Take a PIN or a link back, by the hash of its ticket; the same again is a safe retry',
+        'x-caller': 'whoever has the signed statement',
+        'x-errors': [
+          ...STATEMENT_ERRORS,
+          'account-unknown',
+          'account-mismatch',
+          'device-not-entitled',
+          'pin-wrong',
+          'pin-used',
+          'pin-expired',
+          'response-late',
+        ],
+        tags: ['enrolment'],
+        params: OfHash,
+        body: v.strictObject({ statement: Statement }),
+        response: { 200: Done, ...Failed },
+      },
+    },
+    async ({ params, body }) => {
+      await cancelInvitation(context, params.name, params.hash, body.statement);
+      return { done: true as const };
+    },
+  );
+
   app.post(
     '/v1/accounts/:name/enrolments',
     {
@@ -91,6 +135,7 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
           'pin-wrong',
           'pin-used',
           'pin-expired',
+          'pin-cancelled',
           'too-many-enrolments',
         ],
         tags: ['enrolment'],
@@ -125,7 +170,7 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
       const { account } = await provenDevice(context, call, call.params.name);
       const now = context.now();
       const waiting = await context.store.listEnrolments(account.id, now);
-      const notices = await context.store.readNotices(account.id, now - NOTICE_AGE);
+      const notices = await context.store.readNotices(account.id, now - NOTICES_KEPT);
       return { waiting: waiting.map((row) => waitingView(row, now)), notices };
     },
   );
@@ -139,7 +184,7 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
         'x-errors': [...PROOF_ERRORS, 'enrolment-unknown'],
         tags: ['enrolment'],
         security: [{ dpop: [] }],
-        params: OfEnrolment,
+        params: OfHash,
         querystring: v.strictObject({
           wait: v.optional(wholeNumber(1, MAX_WAIT, `Seconds to wait, 1 to ${MAX_WAIT}`)),
         }),
@@ -164,7 +209,7 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
         'x-caller': 'whoever has the signed statement and entries',
         'x-errors': [...LOG_ERRORS, ...SETTLING],
         tags: ['enrolment'],
-        params: OfEnrolment,
+        params: OfHash,
         body: v.strictObject({ statement: Statement, entries: Entries, share: v.optional(Statement) }),
         response: { 200: v.object({ seq: v.number(), hash: Hash }), ...Failed },
       },
@@ -182,7 +227,7 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
         'x-caller': 'whoever has the signed statement',
         'x-errors': [...STATEMENT_ERRORS, 'account-unknown', ...SETTLING],
         tags: ['enrolment'],
-        params: OfEnrolment,
+        params: OfHash,
         body: v.strictObject({ statement: Statement }),
         response: { 200: Done, ...Failed },
       },
@@ -201,7 +246,7 @@ export function addEnrolmentRoutes(app: ValibotFastify, context: BrokerContext):
         'x-caller': 'whoever has the signed statement',
         'x-errors': [...STATEMENT_ERRORS, 'account-unknown', ...SETTLING],
         tags: ['enrolment'],
-        params: OfEnrolment,
+        params: OfHash,
         body: v.strictObject({ statement: Statement }),
         response: { 200: Done, ...Failed },
       },

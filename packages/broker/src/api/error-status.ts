@@ -3,11 +3,13 @@
  * that says nothing.
  * @module
  */
-import { CountersignError, type ErrorCode } from '@countersign/core';
+import type { CountersignError, ErrorCode } from '@countersign/core';
+import { asCountersignError } from '@countersign/http';
 
 const STATUS: Partial<Record<ErrorCode, number>> = {
   'proof-invalid': 401,
   'proof-replayed': 401,
+  'seat-over': 401,
   'signature-invalid': 403,
   'device-unknown': 403,
   'device-revoked': 403,
@@ -18,17 +20,23 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'pin-wrong': 403,
   'pin-used': 403,
   'pin-expired': 403,
+  'pin-cancelled': 403,
   'recovery-invalid': 403,
   'recovery-early': 403,
   'not-permitted': 403,
   'contact-held': 403,
   'contact-unknown': 403,
+  'push-refused': 403,
+  'role-missing': 403,
+  'seat-invalid': 403,
+  'address-refused': 403,
   'enquirer-unknown': 403,
   'account-unknown': 404,
   'request-unknown': 404,
   'enrolment-unknown': 404,
   'room-unknown': 404,
   'session-invalid': 404,
+  'signature-unknown': 404,
   'route-unknown': 404,
   'account-exists': 409,
   'account-changed': 409,
@@ -39,6 +47,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'session-early': 409,
   'session-over': 409,
   'card-conflict': 409,
+  'member-conflict': 409,
+  'last-owner': 409,
+  'recommendation-conflict': 409,
   'room-exists': 409,
   'room-key-stale': 409,
   'epoch-stale': 409,
@@ -64,30 +75,11 @@ export function statusOf(code: ErrorCode): number {
   return STATUS[code] ?? 400;
 }
 
-interface FastifyFailure {
-  code?: string;
-  statusCode?: number;
-}
-
-/** Any failure as one of ours; Fastify's own refusals by their codes, all else as `internal`. */
-export function asCountersignError(error: unknown): CountersignError {
-  if (error instanceof CountersignError) return error;
-  const { code, statusCode } = error as FastifyFailure;
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-    return new CountersignError('body-too-large', 'the body is larger than this broker reads', {
-      cause: error,
-    });
-  }
-  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
-    return new CountersignError('input-invalid', 'the body must be application/json', { cause: error });
-  }
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
-    return new CountersignError('input-invalid', 'the call is not of the form that this route takes', {
-      cause: error,
-    });
-  }
-  return new CountersignError('internal', 'the broker failed: nothing has been decided', {
-    cause: error,
+/** Any failure as one of ours. */
+export function asBrokerError(error: unknown): CountersignError {
+  return asCountersignError(error, {
+    server: 'broker',
+    failed: 'the broker failed: nothing has been decided',
     hint: 'try again; if it stays so, tell the operator the time of this call',
   });
 }

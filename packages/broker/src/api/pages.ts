@@ -1,10 +1,11 @@
 /**
- * The web pages, as files of a folder: the authenticator at `/`, the console, and the page that a session's link
- * opens. The broker has none of their code.
+ * The web pages, as files of a folder: the authenticator at `/`, the console, and the pages that the links
+ * of a session and of a signature open, and an organisation's profile. The broker has none of their code.
  * @module
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { PAGE_HEADERS, VALIDATOR_PAGE_HEADERS } from '@countersign/http/page-headers';
 import files from '@fastify/static';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 
@@ -13,17 +14,12 @@ const PAGES = [
   ['/', 'index.html'],
   ['/console', 'console.html'],
   ['/s/:name', 'session.html'],
+  ['/v/:name', 'signature.html'],
+  ['/o/:name', 'profile.html'],
 ] as const;
 
-const HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data:; font-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'",
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-  'permissions-policy': 'camera=(self), geolocation=(), microphone=()',
-} as const;
+/** What the authenticator installs itself by; they stand at the top, since a worker serves what is under it. */
+const FILES = ['sw.js', 'manifest.webmanifest', 'icon.svg', 'apple-touch-icon.png'] as const;
 
 export async function addPages(app: FastifyInstance, folder: string, secure: boolean): Promise<void> {
   if (!existsSync(join(folder, 'index.html'))) {
@@ -34,15 +30,17 @@ export async function addPages(app: FastifyInstance, folder: string, secure: boo
     prefix: '/assets/',
     immutable: true,
     maxAge: '365d',
-    setHeaders: (reply) => {
-      for (const [name, value] of Object.entries(HEADERS)) reply.header(name, value);
+    setHeaders: (reply, path) => {
+      const headers = path.endsWith('index.html') ? VALIDATOR_PAGE_HEADERS : PAGE_HEADERS;
+      for (const [name, value] of Object.entries(headers)) reply.header(name, value);
     },
   });
-  for (const [path, file] of PAGES) {
+  const shown = [...PAGES, ...FILES.map((file) => [`/${file}`, file] as const)];
+  for (const [path, file] of shown) {
     app.get(path, { schema: { hide: true } as object }, async (_call, reply: FastifyReply) => {
-      reply.headers(HEADERS).header('cache-control', 'no-cache');
+      reply.header('cache-control', 'no-cache');
       if (secure) reply.header('strict-transport-security', 'max-age=31536000');
-      return reply.sendFile(file, folder);
+      return reply.sendFile(file, folder, { cacheControl: false });
     });
   }
 }

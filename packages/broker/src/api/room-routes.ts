@@ -2,13 +2,14 @@
  * The routes of rooms.
  * @module
  */
+
+import type { ValibotFastify } from '@countersign/http';
 import * as v from 'valibot';
 import type { BrokerContext } from '../context.ts';
 import { addRoomItem, createRoom } from '../rooms.ts';
 import { provenDevice } from './proven-device.ts';
 import { PROOF_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
 import { ByName, Done, Failed, MAX_PAGE, Statement, wholeNumber } from './schemas.ts';
-import type { ValibotFastify } from './valibot-fastify.ts';
 
 const ByRoom = v.strictObject({ room: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}$/)) });
 const Item = v.object({

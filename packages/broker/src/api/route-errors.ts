@@ -50,3 +50,10 @@ export const PROOF_ERRORS = [
   'device-frozen',
   'device-on-probation',
 ] as const satisfies readonly ErrorCode[];
+
+/** A proof that the caller acts for an organisation: one of its devices, or a member. */
+export const ACTOR_ERRORS = [
+  ...PROOF_ERRORS,
+  'seat-over',
+  'role-missing',
+] as const satisfies readonly ErrorCode[];

@@ -2,37 +2,40 @@
  * The routes of mutual sessions.
  * @module
  */
-import { Hash } from '@countersign/core';
+import { BASE64URL_32_BYTES, Hash, MAX_SESSION_MESSAGE_BYTES } from '@countersign/core';
+import type { ValibotFastify } from '@countersign/http';
 import type { FastifyReply } from 'fastify';
 import * as v from 'valibot';
-import { findAccount } from '../accounts.ts';
 import type { BrokerContext } from '../context.ts';
 import {
   agentSays,
   agentView,
+  compareDigest,
   customerSays,
   customerView,
   deleteSession,
   openLink,
-  publishCard,
   reveal,
   startSession,
   versionOf,
 } from '../sessions.ts';
 import type { SessionRow } from '../store/session-store.ts';
-import { provenDevice } from './proven-device.ts';
-import { PROOF_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
+import { provenActor } from './proven-device.ts';
+import { ACTOR_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
 import { ByName, Done, Failed, MAX_PAGE, MAX_WAIT, Statement, wholeNumber } from './schemas.ts';
-import type { ValibotFastify } from './valibot-fastify.ts';
+import { steady } from './steady.ts';
 
 const Sid = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{22}$/));
-const BySid = v.strictObject({ sid: Sid });
+/** Of a link, and of the page that opened it: what is no such thing is refused as any other that is not valid. */
+const Unchecked = v.pipe(v.string(), v.maxLength(4096));
+const BySid = v.strictObject({ sid: Unchecked });
 const OfAccount = v.strictObject({ ...ByName.entries, sid: Sid });
-const Body = v.pipe(v.string(), v.maxLength(4096));
-const Key = v.pipe(
-  v.string(),
-  v.regex(/^[A-Za-z0-9_-]{43}$/),
-  v.description('Drawn by the page that opens the link'),
+const Body = v.pipe(v.string(), v.maxLength(MAX_SESSION_MESSAGE_BYTES));
+const Key = v.pipe(Unchecked, v.description('Drawn by the page that opens the link: 32 bytes in base64url'));
+const Bytes32 = v.pipe(v.string(), v.regex(BASE64URL_32_BYTES));
+const Digest = v.pipe(
+  v.strictObject({ digest: Bytes32, nonce: Bytes32 }),
+  v.description('Of a session of mode digest, where nobody is live on the organisation’s side: weaker'),
 );
 const At = v.optional(v.number());
 
@@ -45,10 +48,16 @@ const SessionView = v.object({
   version: v.pipe(v.number(), v.description('Changes with everything that happens to the session')),
   opened_at: At,
   filled_at: At,
+  matched_at: At,
   seen_at: At,
+  away_at: At,
   revealed_at: At,
   ended_at: At,
   outcome: v.optional(v.picklist(['authenticated', 'expired', 'deleted', 'too-many-tries'])),
+});
+const ListedView = v.object({
+  ...SessionView.entries,
+  cursor: v.pipe(v.number(), v.description('Place in the list, for `before`')),
 });
 const Messages = v.array(v.object({ cursor: v.number(), body: Body }));
 const wait = { wait: v.optional(wholeNumber(1, MAX_WAIT, `Seconds to wait, 1 to ${MAX_WAIT}`)) };
@@ -58,50 +67,6 @@ const after = {
 
 export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): void {
   const gone = (reply: FastifyReply) => (leave: () => void) => void reply.raw.once('close', leave);
-
-  app.post(
-    '/v1/accounts/:name/card',
-    {
-      schema: {
-        summary: 'Publish what an organisation says of itself',
-        'x-caller': 'whoever has the signed card',
-        'x-errors': [
-          ...STATEMENT_ERRORS,
-          'account-unknown',
-          'account-mismatch',
-          'device-not-entitled',
-          'card-conflict',
-          'response-late',
-        ],
-        tags: ['sessions'],
-        params: ByName,
-        body: v.strictObject({ statement: Statement }),
-        response: { 200: Done, ...Failed },
-      },
-    },
-    async ({ params, body }) => {
-      await publishCard(context, params.name, body.statement);
-      return { done: true as const };
-    },
-  );
-
-  app.get(
-    '/v1/accounts/:name/card',
-    {
-      schema: {
-        summary: 'Read an organisation’s card',
-        'x-caller': 'anybody',
-        'x-errors': ['account-unknown'],
-        tags: ['sessions'],
-        params: ByName,
-        response: { 200: v.object({ card: v.optional(Statement) }), ...Failed },
-      },
-    },
-    async ({ params }) => {
-      const card = await context.store.readCard((await findAccount(context, params.name)).id);
-      return card === undefined ? {} : { card };
-    },
-  );
 
   app.post(
     '/v1/sessions',
@@ -114,31 +79,36 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
           'account-unknown',
           'account-changed',
           'device-not-entitled',
+          'role-missing',
+          'seat-over',
           'session-lifetime',
           'response-late',
         ],
         tags: ['sessions'],
-        body: v.strictObject({ statement: Statement }),
+        body: v.strictObject({ statement: Statement, digest: v.optional(Digest) }),
         response: { 201: SessionView, ...Failed },
       },
     },
-    async ({ body }, reply) => reply.code(201).send(sessionView(await startSession(context, body.statement))),
+    async ({ body }, reply) => {
+      const session = await startSession(context, body.statement, body.digest);
+      return reply.code(201).send(sessionView(session));
+    },
   );
 
   app.post(
     '/v1/sessions/open',
     {
       schema: {
-        summary: 'Open a link, once: by the act of a person, never by looking at it',
+        summary:
+          'Open a link, once: by the act of a person, never by looking at it; the same key again is a safe retry',
         'x-caller': 'whoever has the link',
         'x-errors': ['session-invalid'],
         tags: ['sessions'],
-        body: v.strictObject({ token: v.pipe(v.string(), v.maxLength(64)), key: Key }),
+        body: v.strictObject({ token: Unchecked, key: Key }),
         response: {
           200: v.object({
             sid: Sid,
             session: Statement,
-            card: v.optional(Statement),
             expires_at: v.number(),
           }),
           ...Failed,
@@ -146,9 +116,8 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
       },
     },
     async ({ body }) => {
-      const { session, card } = await openLink(context, body.token, body.key);
-      const { sid, jws, exp } = session;
-      return { sid, session: jws, expires_at: exp, ...(card === undefined ? {} : { card }) };
+      const { sid, jws, exp } = await steady(() => openLink(context, body.token, body.key));
+      return { sid, session: jws, expires_at: exp };
     },
   );
 
@@ -174,13 +143,31 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
     },
     async ({ params, body }, reply) => {
       const polling = { after: body.after, waitMs: body.wait * 1000, onGone: gone(reply) };
-      const view = await customerView(context, params.sid, body.key, polling);
+      const view = await steady(() => customerView(context, params.sid, body.key, polling));
       return {
         expires_at: view.expiresAt,
         agent_here: view.agentHere,
         messages: view.messages.map(({ id, body }) => ({ cursor: id, body })),
       };
     },
+  );
+
+  app.post(
+    '/v1/sessions/:sid/digest',
+    {
+      schema: {
+        summary: 'Compare what was typed with what the organisation left, in mode digest',
+        'x-caller': 'the page that opened the link',
+        'x-errors': ['session-invalid'],
+        tags: ['sessions'],
+        params: BySid,
+        body: v.strictObject({ key: Key, digest: Bytes32 }),
+        response: { 200: v.object({ nonce: Bytes32 }), ...Failed },
+      },
+    },
+    async ({ params, body }) => ({
+      nonce: await steady(() => compareDigest(context, params.sid, body.key, body.digest)),
+    }),
   );
 
   app.post(
@@ -192,12 +179,12 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
         'x-errors': ['session-invalid'],
         tags: ['sessions'],
         params: BySid,
-        body: v.strictObject({ key: Key, step: v.optional(v.picklist(['try', 'seen'])), body: Body }),
+        body: v.strictObject({ key: Key, body: Body }),
         response: { 200: Done, ...Failed },
       },
     },
     async ({ params, body }) => {
-      await customerSays(context, params.sid, body.key, body.step, body.body);
+      await steady(() => customerSays(context, params.sid, body.key, body.body));
       return { done: true as const };
     },
   );
@@ -206,8 +193,9 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
     '/v1/accounts/:name/sessions',
     {
       schema: {
-        summary: 'List an organisation’s sessions, newest first (a device of the account only)',
-        'x-errors': PROOF_ERRORS,
+        summary:
+          'List an organisation’s sessions, newest first; an agent’s own to them (its devices and members only)',
+        'x-errors': ACTOR_ERRORS,
         tags: ['sessions'],
         security: [{ dpop: [] }],
         params: ByName,
@@ -215,13 +203,15 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
           before: v.optional(wholeNumber(1, Number.MAX_SAFE_INTEGER, 'Only those before this place')),
           max: v.optional(wholeNumber(1, MAX_PAGE, `At most so many, 1 to ${MAX_PAGE}`), '50'),
         }),
-        response: { 200: v.object({ sessions: v.array(SessionView) }), ...Failed },
+        response: { 200: v.object({ sessions: v.array(ListedView) }), ...Failed },
       },
     },
     async (call) => {
-      const { account } = await provenDevice(context, call, call.params.name);
+      const { account, seat } = await provenActor(context, call, call.params.name, 'sessions', 'history');
       const { before = Number.MAX_SAFE_INTEGER, max } = call.query;
-      return { sessions: (await context.store.listSessions(account.id, before, max)).map(sessionView) };
+      const own = seat?.role === 'agent' ? seat.memberId : undefined;
+      const rows = await context.store.listSessions(account.id, before, max, own);
+      return { sessions: rows.map((row) => ({ ...sessionView(row), cursor: row.id })) };
     },
   );
 
@@ -229,8 +219,8 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
     '/v1/accounts/:name/session-history',
     {
       schema: {
-        summary: 'Read the chained history of an organisation’s sessions (a device of the account only)',
-        'x-errors': PROOF_ERRORS,
+        summary: 'Read the chained history of an organisation’s sessions (its devices and members only)',
+        'x-errors': ACTOR_ERRORS,
         tags: ['sessions'],
         security: [{ dpop: [] }],
         params: ByName,
@@ -244,7 +234,7 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
       },
     },
     async (call) => {
-      const { account } = await provenDevice(context, call, call.params.name);
+      const { account } = await provenActor(context, call, call.params.name, 'history');
       return { entries: await context.store.readSessionHistory(account.id, call.query.from) };
     },
   );
@@ -253,8 +243,8 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
     '/v1/accounts/:name/sessions/:sid',
     {
       schema: {
-        summary: 'Where the customer is, and what their page said (a device of the account only)',
-        'x-errors': [...PROOF_ERRORS, 'session-invalid'],
+        summary: 'Where the customer is, and what their page said (its devices and members only)',
+        'x-errors': [...ACTOR_ERRORS, 'session-invalid'],
         tags: ['sessions'],
         security: [{ dpop: [] }],
         params: OfAccount,
@@ -271,10 +261,10 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
     },
     async (call, reply) => {
       const { name, sid } = call.params;
-      await provenDevice(context, call, name);
+      const actor = await provenActor(context, call, name, 'sessions');
       const { after, wait = 0, version } = call.query;
       const polling = { after, version, waitMs: wait * 1000, onGone: gone(reply) };
-      const { session, messages } = await agentView(context, name, sid, polling);
+      const { session, messages } = await agentView(context, actor, sid, polling);
       return {
         state: sessionView(session),
         messages: messages.map(({ id, body }) => ({ cursor: id, body })),
@@ -286,8 +276,8 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
     '/v1/accounts/:name/sessions/:sid/messages',
     {
       schema: {
-        summary: 'Say something to the customer’s page (a device of the account only)',
-        'x-errors': [...PROOF_ERRORS, 'session-invalid', 'session-over'],
+        summary: 'Say something to the customer’s page (its devices and members only)',
+        'x-errors': [...ACTOR_ERRORS, 'session-invalid', 'session-over'],
         tags: ['sessions'],
         security: [{ dpop: [] }],
         params: OfAccount,
@@ -297,8 +287,8 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
     },
     async (call) => {
       const { name, sid } = call.params;
-      await provenDevice(context, call, name);
-      await agentSays(context, name, sid, call.body.body);
+      const actor = await provenActor(context, call, name, 'sessions');
+      await agentSays(context, actor, sid, call.body.body);
       return { done: true as const };
     },
   );
@@ -308,7 +298,7 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
     {
       schema: {
         summary: 'Note that the agent looks at the passcode; refused until the customer has seen theirs',
-        'x-errors': [...PROOF_ERRORS, 'session-invalid', 'session-early', 'session-over'],
+        'x-errors': [...ACTOR_ERRORS, 'session-invalid', 'session-early', 'session-over'],
         tags: ['sessions'],
         security: [{ dpop: [] }],
         params: OfAccount,
@@ -318,8 +308,8 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
     },
     async (call) => {
       const { name, sid } = call.params;
-      await provenDevice(context, call, name);
-      return sessionView(await reveal(context, name, sid));
+      const actor = await provenActor(context, call, name, 'sessions');
+      return sessionView(await reveal(context, actor, sid));
     },
   );
 
@@ -328,7 +318,7 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
     {
       schema: {
         summary: 'End a session at once; its row in the history stays',
-        'x-errors': [...PROOF_ERRORS, 'session-invalid', 'session-over'],
+        'x-errors': [...ACTOR_ERRORS, 'session-invalid', 'session-over'],
         tags: ['sessions'],
         security: [{ dpop: [] }],
         params: OfAccount,
@@ -338,8 +328,8 @@ export function addSessionRoutes(app: ValibotFastify, context: BrokerContext): v
     },
     async (call) => {
       const { name, sid } = call.params;
-      await provenDevice(context, call, name);
-      return sessionView(await deleteSession(context, name, sid));
+      const actor = await provenActor(context, call, name, 'sessions');
+      return sessionView(await deleteSession(context, actor, sid));
     },
   );
 }
@@ -354,7 +344,9 @@ function sessionView(row: SessionRow): v.InferOutput<typeof SessionView> {
     version: versionOf(row),
     opened_at: row.openedAt,
     filled_at: row.filledAt,
+    matched_at: row.matchedAt,
     seen_at: row.seenAt,
+    away_at: row.awayAt,
     revealed_at: row.revealedAt,
     ended_at: row.endedAt,
     outcome: row.outcome,

@@ -6,11 +6,11 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { CountersignError, formatBundle, Hash, TILE_HEIGHT, TILE_WIDTH, tileIndex } from '@countersign/core';
+import type { ValibotFastify } from '@countersign/http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import * as v from 'valibot';
 import type { BrokerContext } from '../context.ts';
 import { Failed, treeSize } from './schemas.ts';
-import type { ValibotFastify } from './valibot-fastify.ts';
 
 const TILE_PATH = /^(entries|0|[1-9]\d?)\/((?:x\d{3}\/){0,4}\d{3})(?:\.p\/([1-9]\d{0,2}))?$/;
 

@@ -61,7 +61,7 @@ export const WaitingView = v.object({
 });
 
 export const NoticeView = v.object({
-  kind: v.picklist(['pin-used', 'too-many-enrolments']),
+  kind: v.picklist(['pin-used', 'pin-cancelled', 'too-many-enrolments']),
   count: v.number(),
   first: Seconds,
   newest: Seconds,
@@ -93,6 +93,12 @@ export const ReceiptView = v.object({
   response: Jws,
   enquirer_log: v.array(Jws),
   account_log: v.array(Jws),
+  seat: v.optional(
+    v.pipe(
+      v.object({ request: Jws, response: Jws, member_log: v.array(Jws), members: v.array(Jws) }),
+      v.description('Where a member asked: what proves their seat'),
+    ),
+  ),
   checkpoint: v.object({ statement: Jws, key: PublicSigningKey }),
 });
 

@@ -14,11 +14,20 @@ export interface NewSessionRow {
   readonly exp: number;
   /** What the history says of it: never a value. */
   readonly metadata: object;
+  /** The seat of the member who made it, where no device of the organisation did. */
+  readonly seat?: { readonly hash: string; readonly memberId: number };
+  /** In mode digest: by what the values are compared, and what is given on a match. */
+  readonly digest?: SessionDigestRow;
+}
+
+export interface SessionDigestRow {
+  readonly digest: string;
+  readonly nonce: string;
 }
 
 export type SessionOutcome = 'authenticated' | 'expired' | 'deleted' | 'too-many-tries';
 
-export interface SessionRow extends Omit<NewSessionRow, 'metadata' | 'ticket'> {
+export interface SessionRow extends Omit<NewSessionRow, 'metadata' | 'ticket' | 'digest'> {
   readonly id: number;
   readonly createdAt: number;
   readonly tries: number;
@@ -26,10 +35,19 @@ export interface SessionRow extends Omit<NewSessionRow, 'metadata' | 'ticket'> {
   readonly customer?: string;
   readonly openedAt?: number;
   readonly filledAt?: number;
+  readonly matchedAt?: number;
   readonly seenAt?: number;
+  readonly awayAt?: number;
   readonly revealedAt?: number;
   readonly endedAt?: number;
   readonly outcome?: SessionOutcome;
+}
+
+export interface TwoWayRow {
+  /** Of the request. */
+  readonly hash: string;
+  readonly accountId: number;
+  readonly exp: number;
 }
 
 export interface SessionMessage {
@@ -39,24 +57,28 @@ export interface SessionMessage {
 }
 
 export interface SessionStore {
-  /** @throws `card-conflict` where it does not follow the newest card */
-  saveCard(accountId: number, seq: number, jws: string): Promise<void>;
-  readCard(accountId: number): Promise<string | undefined>;
-
   createSession(session: NewSessionRow, now: number): Promise<SessionRow>;
   findSession(sid: string): Promise<SessionRow | undefined>;
-  /** Opens a session for one page, once, if it stands by now; else says nothing happened. */
+  /** Opens a session for one page, if it stands by now; that page may ask again, and any other gets nothing. */
   openSession(ticket: string, customer: string, now: number): Promise<SessionRow | undefined>;
   /**
-   * Adds a message to a session that stands. A customer's `try` counts, and `seen` says that the passcode is shown.
-   * Nothing happens where there were too many tries, or a try comes after the passcode was shown.
+   * Adds a message to a session that stands. A customer's `try` counts, the agent's `match` says that the values are
+   * equal, and after it a customer's `seen` says that the passcode is shown.
+   * Nothing happens where the customer said more than `MAX_SESSION_MESSAGES`, there were too many tries, or a try comes after the passcode was shown.
    */
   addSessionMessage(
     sid: string,
     message: Omit<SessionMessage, 'id'>,
-    step: 'try' | 'seen' | undefined,
+    step: 'try' | 'match' | 'seen' | undefined,
     now: number,
   ): Promise<SessionRow | undefined>;
+  /**
+   * Compares a digest with the one that is held; each time counts as a try.
+   * @returns the nonce on a match; nothing else where they differ, or there were too many tries
+   */
+  tryDigest(sid: string, digest: string, now: number): Promise<string | undefined>;
+  /** Notes, once, that the customer waits for an agent's page that is away. */
+  noteAway(sid: string, now: number): Promise<void>;
   /** Messages to one side after a place. */
   readSessionMessages(
     sid: string,
@@ -69,8 +91,16 @@ export interface SessionStore {
   endSession(sid: string, outcome: SessionOutcome, now: number): Promise<SessionRow | undefined>;
   /** Ends what is past its time. */
   expireSessions(now: number, max: number): Promise<SessionRow[]>;
-  /** An account's sessions, newest first. */
-  listSessions(accountId: number, before: number, max: number): Promise<SessionRow[]>;
+  /** Begins the history of a signed confirmation, once. @param what the history says of it */
+  noteTwoWay(twoWay: TwoWayRow, what: object, now: number): Promise<void>;
+  /** Ends it, once. @returns whether it stood */
+  endTwoWay(hash: string, accountId: number, outcome: string, now: number): Promise<boolean>;
+  /** Those that stand, and whose time was over before. */
+  listTwoWayOverdue(before: number, max: number): Promise<TwoWayRow[]>;
+  /** An account's sessions, newest first; of one member alone, where that is named. */
+  listSessions(accountId: number, before: number, max: number, memberId?: number): Promise<SessionRow[]>;
+  /** Ends what a member made that has not ended. */
+  endSessionsOf(accountId: number, memberId: number, now: number): Promise<SessionRow[]>;
   /** The chained history from an entry on, each as its exact text. */
   readSessionHistory(accountId: number, from: number): Promise<{ entry: string; hash: string }[]>;
 }

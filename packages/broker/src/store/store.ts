@@ -5,7 +5,12 @@
  * @module
  */
 import type { Device, Head, Pending, PublicSigningJwk, Settled, Subtree } from '@countersign/core';
+import type { AddressStore } from './address-store.ts';
+import type { MemberStore } from './member-store.ts';
+import type { ProfileStore } from './profile-store.ts';
+import type { PushStore } from './push-store.ts';
 import type { SessionStore } from './session-store.ts';
+import type { SignatureStore } from './signature-store.ts';
 
 /** An account as the hot path needs it: the outcome of its log's replay. */
 export interface AccountRow {
@@ -116,7 +121,8 @@ export type EnrolmentPosted =
   | { readonly outcome: 'same'; readonly enrolment: EnrolmentRow }
   | { readonly outcome: 'pin-wrong' }
   | { readonly outcome: 'pin-expired' }
-  | { readonly outcome: 'pin-used' | 'too-many-enrolments'; readonly event: AccountEvent };
+  /** Kept from the devices. Only the first of its kind in an hour is an event. */
+  | { readonly outcome: Notice['kind']; readonly event?: AccountEvent };
 
 /** How a waiting device was let in. */
 export interface Accepted {
@@ -151,7 +157,7 @@ export interface RoomItemRow {
 
 /** Something kept from an account's devices, and how often. Times are of the first and the newest. */
 export interface Notice {
-  readonly kind: 'pin-used' | 'too-many-enrolments';
+  readonly kind: 'pin-used' | 'pin-cancelled' | 'too-many-enrolments';
   readonly count: number;
   readonly first: number;
   readonly newest: number;
@@ -183,7 +189,63 @@ export interface TreeLeaf {
   readonly leaf: string;
 }
 
-export interface Store extends SessionStore {
+/** Invitations, and devices that wait before the door. */
+export interface EnrolmentStore {
+  /** Keeps an invitation; one that is kept already stays as it is. */
+  createInvitation(invitation: NewInvitation): Promise<void>;
+  /** Takes an invitation back, where it stands or was taken back before; else says why not. */
+  cancelInvitation(
+    accountId: number,
+    ticket: string,
+    statement: string,
+    now: number,
+  ): Promise<'cancelled' | 'pin-wrong' | 'pin-used' | 'pin-expired'>;
+  /** Those by which a device may come by now, as they were signed, oldest first. */
+  listInvitations(accountId: number, now: number): Promise<string[]>;
+  /** The invitation of a ticket, as it was signed. */
+  findInvitation(accountId: number, ticket: string): Promise<string | undefined>;
+  /** Lets a device wait, where its ticket is good and not too many wait or came; a ticket for one is used up. */
+  postEnrolment(enrolment: NewEnrolment, ticket: string, now: number): Promise<EnrolmentPosted>;
+  findEnrolment(accountId: number, hash: string): Promise<EnrolmentRow | undefined>;
+  /** Those that wait by now, oldest first. */
+  listEnrolments(accountId: number, now: number): Promise<EnrolmentRow[]>;
+  /** Settles what waits by now as rejected, or what was accepted as complete; else says nothing happened. */
+  settleEnrolment(
+    enrolment: EnrolmentRow,
+    state: 'rejected' | 'complete',
+    statement: string,
+    now: number,
+  ): Promise<AccountEvent | undefined>;
+  /** What was kept from the devices since a time. */
+  readNotices(accountId: number, since: number): Promise<Notice[]>;
+  /** Forgets hours that ended before a time. */
+  pruneNotices(before: number): Promise<number>;
+}
+
+export interface RoomStore {
+  /** @throws `room-exists` */
+  createRoom(room: NewRoom): Promise<readonly RoomEvent[]>;
+  /** Rows of a room's members, if there is such a room. */
+  findMembers(room: string): Promise<readonly number[] | undefined>;
+  /**
+   * Adds an item, where it is a key that follows the newest one, or a message sealed to the newest key, which is
+   * sealed to what every member's epoch is by now; adds nothing where it is there already.
+   * @throws `room-key-stale`
+   */
+  addRoomItem(item: NewRoomItem): Promise<readonly RoomEvent[]>;
+  /** Items of an account's rooms after a place, oldest first. */
+  listRoomItems(accountId: number, after: number, max: number): Promise<RoomItemRow[]>;
+}
+
+export interface Store
+  extends SessionStore,
+    SignatureStore,
+    MemberStore,
+    ProfileStore,
+    EnrolmentStore,
+    RoomStore,
+    PushStore,
+    AddressStore {
   readonly tree: TreeStore;
   /** @throws `account-exists` */
   createAccount(account: NewAccount, now: number): Promise<AccountRow>;
@@ -204,36 +266,6 @@ export interface Store extends SessionStore {
     accepted?: Accepted,
   ): Promise<AccountEvent>;
 
-  createInvitation(invitation: NewInvitation): Promise<void>;
-  /** The invitation of a ticket, as it was signed. */
-  findInvitation(accountId: number, ticket: string): Promise<string | undefined>;
-  /** Lets a device wait, where its ticket is good and not too many wait or came; a ticket for one is used up. */
-  postEnrolment(enrolment: NewEnrolment, ticket: string, now: number): Promise<EnrolmentPosted>;
-  findEnrolment(accountId: number, hash: string): Promise<EnrolmentRow | undefined>;
-  /** Those that wait by now, oldest first. */
-  listEnrolments(accountId: number, now: number): Promise<EnrolmentRow[]>;
-  /** Settles what waits by now as rejected, or what was accepted as complete; else says nothing happened. */
-  settleEnrolment(
-    enrolment: EnrolmentRow,
-    state: 'rejected' | 'complete',
-    statement: string,
-    now: number,
-  ): Promise<AccountEvent | undefined>;
-  /** @throws `room-exists` */
-  createRoom(room: NewRoom): Promise<readonly RoomEvent[]>;
-  /** Rows of a room's members, if there is such a room. */
-  findMembers(room: string): Promise<readonly number[] | undefined>;
-  /**
-   * Adds an item, where it is a key that follows the newest one, or a message sealed to the newest key, which is
-   * sealed to what every member's epoch is by now; adds nothing where it is there already.
-   * @throws `room-key-stale`
-   */
-  addRoomItem(item: NewRoomItem): Promise<readonly RoomEvent[]>;
-  /** Items of an account's rooms after a place, oldest first. */
-  listRoomItems(accountId: number, after: number, max: number): Promise<RoomItemRow[]>;
-  /** What was kept from the devices since a time. */
-  readNotices(accountId: number, since: number): Promise<Notice[]>;
-
   /** @throws what `judgePost` throws */
   postRequest(request: NewRequest, now: number): Promise<Posted>;
   findRequest(hash: string): Promise<RequestRow | undefined>;
@@ -245,14 +277,14 @@ export interface Store extends SessionStore {
   settleRequest(request: RequestRow, outcome: Settled): Promise<Settlement | undefined>;
   /** Settles as expired what is pending past its time, at most `max`, and remembers who was ignored. */
   expireRequests(now: number, max: number): Promise<Settlement[]>;
-  /** An account's pending requests, oldest first. */
-  listPending(accountId: number, page: Page): Promise<RequestRow[]>;
+  /** An account's requests that are pending by now, oldest first. */
+  listPending(accountId: number, page: Page, now: number): Promise<RequestRow[]>;
   /** An account's settled requests, newest first. */
   listSettled(accountId: number, page: Page): Promise<RequestRow[]>;
   /** Removes what was settled before a time and expired before another; returns how many went. */
   pruneSettled(settledBefore: number, expiredBefore: number, max: number): Promise<number>;
-  /** Pauses an enquirer after an account reported fraud. */
-  reportFraud(request: RequestRow, now: number): Promise<void>;
+  /** Pauses an enquirer after an account reported fraud, and keeps the first report for it. */
+  reportFraud(request: RequestRow, report: string, now: number): Promise<void>;
 
   /**
    * Records a change of contacts that follows the ones before, where the account's head is still the one by

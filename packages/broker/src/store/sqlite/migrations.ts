@@ -10,7 +10,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 
-const STEPS: readonly string[] = [
+export const STEPS: readonly string[] = [
   `
   CREATE TABLE accounts (
     id INTEGER PRIMARY KEY,
@@ -209,6 +209,153 @@ const STEPS: readonly string[] = [
 
   -- Which event was the newest at a time: an age for events, which have none of their own.
   CREATE TABLE event_marks (at INTEGER PRIMARY KEY, event_id INTEGER NOT NULL) STRICT;
+  `,
+  `
+  -- The statement that took it back.
+  ALTER TABLE invitations ADD COLUMN cancelled TEXT;
+  `,
+  `
+  -- How a device is reached: when it spoke last, and where it is told by Web Push.
+  CREATE TABLE device_reach (
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    kid TEXT NOT NULL,
+    reached_at INTEGER,
+    pushed_at INTEGER,
+    endpoint TEXT,
+    p256dh TEXT,
+    auth TEXT,
+    PRIMARY KEY (account_id, kid)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  CREATE TABLE text_signatures (
+    id INTEGER PRIMARY KEY,
+    hash TEXT NOT NULL UNIQUE,
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    jws TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    -- NULL where it holds for good.
+    exp INTEGER
+  ) STRICT;
+  CREATE INDEX text_signatures_of_account ON text_signatures (account_id, id);
+  CREATE INDEX text_signatures_expired ON text_signatures (exp) WHERE exp IS NOT NULL;
+  `,
+  `
+  -- When the organisation's page, or in mode digest the server, found that the values are equal.
+  ALTER TABLE sessions ADD COLUMN matched_at INTEGER;
+  -- When the customer first waited for an organisation's page that was away.
+  ALTER TABLE sessions ADD COLUMN away_at INTEGER;
+
+  -- Of sessions in mode digest, while they stand.
+  CREATE TABLE session_digests (
+    session_id INTEGER PRIMARY KEY REFERENCES sessions (id) ON DELETE CASCADE,
+    digest TEXT NOT NULL,
+    nonce TEXT NOT NULL
+  ) STRICT;
+  `,
+  `
+  -- Where an account is told by e-mail what becomes of its devices; each was proven by a code that was sent there.
+  CREATE TABLE notice_addresses (
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    address TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (account_id, address)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- Changes of an organisation's members.
+  CREATE TABLE member_changes (
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    seq INTEGER NOT NULL,
+    jws TEXT NOT NULL,
+    PRIMARY KEY (account_id, seq)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Keys of browsers that members let in, with the proof.
+  CREATE TABLE seats (
+    -- Of the request.
+    hash TEXT PRIMARY KEY,
+    -- The organisation, and the member.
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    member_id INTEGER NOT NULL REFERENCES accounts (id),
+    kid TEXT NOT NULL,
+    seat TEXT NOT NULL,
+    request TEXT NOT NULL,
+    response TEXT NOT NULL,
+    ended_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX seats_of_key ON seats (account_id, kid);
+
+  -- Of a session that a member made.
+  ALTER TABLE sessions ADD COLUMN seat TEXT REFERENCES seats (hash);
+  ALTER TABLE sessions ADD COLUMN member_id INTEGER REFERENCES accounts (id);
+  `,
+  `
+  ALTER TABLE cards ADD COLUMN picture_hash TEXT;
+  ALTER TABLE cards ADD COLUMN picture BLOB;
+
+  -- Domains that an account's card claims, by each way of proving one, and when to look again.
+  CREATE TABLE domain_claims (
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    domain TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind = 'dns' OR kind = 'well-known'),
+    claimed_at INTEGER NOT NULL,
+    next_at INTEGER NOT NULL,
+    checked_at INTEGER,
+    outcome TEXT,
+    proven_at INTEGER,
+    PRIMARY KEY (account_id, domain, kind)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX domain_claims_due ON domain_claims (next_at);
+
+  -- Words of organisations for each other: the newest of a pair holds.
+  CREATE TABLE recommendations (
+    id INTEGER PRIMARY KEY,
+    issuer_id INTEGER NOT NULL REFERENCES accounts (id),
+    subject_id INTEGER NOT NULL REFERENCES accounts (id),
+    seq INTEGER NOT NULL,
+    hash TEXT NOT NULL,
+    recommends INTEGER NOT NULL,
+    iat INTEGER NOT NULL,
+    said_at INTEGER NOT NULL,
+    jws TEXT NOT NULL,
+    UNIQUE (issuer_id, subject_id, seq)
+  ) STRICT;
+  CREATE INDEX recommendations_of_subject ON recommendations (subject_id);
+
+  -- What an account reported about a request, for the organisation whose request it was.
+  CREATE TABLE fraud_reports (
+    request_id INTEGER PRIMARY KEY REFERENCES requests (id) ON DELETE CASCADE,
+    jws TEXT NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX requests_of_enquirer ON requests (enquirer_id);
+  `,
+  `
+  -- Signed confirmations beside the sessions, by the hashes of their requests.
+  CREATE TABLE two_way_sessions (
+    hash TEXT PRIMARY KEY,
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    exp INTEGER NOT NULL,
+    ended_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX two_way_open ON two_way_sessions (exp) WHERE ended_at IS NULL;
+  `,
+  `
+  -- Notices are counted by the hour: whoever may cause them can't fill the disk.
+  CREATE TABLE hourly_notices (
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    kind TEXT NOT NULL,
+    -- Since 1970.
+    hour INTEGER NOT NULL,
+    count INTEGER NOT NULL,
+    first INTEGER NOT NULL,
+    newest INTEGER NOT NULL,
+    PRIMARY KEY (account_id, kind, hour)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO hourly_notices
+    SELECT account_id, kind, at / 3600, COUNT(*), MIN(at), MAX(at) FROM notices GROUP BY 1, 2, 3;
+  DROP TABLE notices;
   `,
 ];
 

@@ -46,6 +46,14 @@ export interface EnrolmentRecord {
   invitation: string;
 }
 
+export interface InvitationRecord {
+  id: number;
+  uses: 'one' | 'many';
+  exp: number;
+  used_at: number | null;
+  cancelled: string | null;
+}
+
 /** A device as an account's row keeps it; `incomplete` until it has signed that it is in. */
 export type DeviceRecord = Device & { readonly incomplete?: true };
 

@@ -4,8 +4,15 @@
  */
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { CountersignError, SESSION_TRIES } from '@countersign/core';
-import type { SessionMessage, SessionOutcome, SessionRow, SessionStore } from '../session-store.ts';
+import { constantTimeEqual, MAX_SESSION_MESSAGES, SESSION_TRIES } from '@countersign/core';
+import type {
+  SessionDigestRow,
+  SessionMessage,
+  SessionOutcome,
+  SessionRow,
+  SessionStore,
+  TwoWayRow,
+} from '../session-store.ts';
 import type { GroupCommit } from './group-commit.ts';
 
 interface SessionRecord {
@@ -20,28 +27,28 @@ interface SessionRecord {
   tries: number;
   opened_at: number | null;
   filled_at: number | null;
+  matched_at: number | null;
   seen_at: number | null;
+  away_at: number | null;
   revealed_at: number | null;
   ended_at: number | null;
   outcome: SessionOutcome | null;
+  seat: string | null;
+  member_id: number | null;
 }
 
-const SESSION = `SELECT id, sid, account_id, kid, jws, created_at, exp, customer, tries, opened_at, filled_at, seen_at,
-  revealed_at, ended_at, outcome FROM sessions`;
+const SESSION = `SELECT id, sid, account_id, kid, jws, created_at, exp, customer, tries, opened_at, filled_at,
+  matched_at, seen_at, away_at, revealed_at, ended_at, outcome, seat, member_id FROM sessions`;
 
 export function sqliteSessions(database: DatabaseSync, writes: GroupCommit): SessionStore {
   const prepare = (text: string) => database.prepare(text);
   const sql = {
-    card: prepare('SELECT seq, jws FROM cards WHERE account_id = ?'),
-    saveCard: prepare(
-      `INSERT INTO cards (account_id, seq, jws) VALUES (?, ?, ?)
-       ON CONFLICT (account_id) DO UPDATE SET seq = excluded.seq, jws = excluded.jws`,
-    ),
     insert: prepare(
-      'INSERT INTO sessions (sid, ticket, account_id, kid, jws, created_at, exp) VALUES (?, ?, ?, ?, ?, ?, ?)',
+      `INSERT INTO sessions (sid, ticket, account_id, kid, jws, created_at, exp, seat, member_id)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     ),
     bySid: prepare(`${SESSION} WHERE sid = ?`),
-    byTicket: prepare(`${SESSION} WHERE ticket = ?`),
+    opened: prepare(`${SESSION} WHERE ticket = ? AND customer = ? AND ended_at IS NULL AND exp > ?`),
     open: prepare(
       'UPDATE sessions SET customer = ?, opened_at = ? WHERE ticket = ? AND opened_at IS NULL AND ended_at IS NULL AND exp > ?',
     ),
@@ -49,19 +56,41 @@ export function sqliteSessions(database: DatabaseSync, writes: GroupCommit): Ses
       `UPDATE sessions SET tries = tries + 1, filled_at = COALESCE(filled_at, ?)
        WHERE id = ? AND tries < ? AND seen_at IS NULL`,
     ),
-    see: prepare('UPDATE sessions SET seen_at = ? WHERE id = ? AND tries > 0 AND seen_at IS NULL'),
+    match: prepare('UPDATE sessions SET matched_at = COALESCE(matched_at, ?) WHERE id = ?'),
+    away: prepare(
+      'UPDATE sessions SET away_at = ? WHERE sid = ? AND away_at IS NULL AND ended_at IS NULL AND exp > ?',
+    ),
+    insertDigest: prepare('INSERT INTO session_digests (session_id, digest, nonce) VALUES (?, ?, ?)'),
+    digest: prepare('SELECT digest, nonce FROM session_digests WHERE session_id = ?'),
+    forgetDigest: prepare('DELETE FROM session_digests WHERE session_id = ?'),
+    see: prepare(
+      'UPDATE sessions SET seen_at = ? WHERE id = ? AND matched_at IS NOT NULL AND seen_at IS NULL',
+    ),
     reveal: prepare(
       'UPDATE sessions SET revealed_at = COALESCE(revealed_at, ?) WHERE sid = ? AND seen_at IS NOT NULL AND ended_at IS NULL',
     ),
     end: prepare('UPDATE sessions SET ended_at = ?, outcome = ? WHERE id = ? AND ended_at IS NULL'),
     expired: prepare(`${SESSION} WHERE ended_at IS NULL AND exp <= ? ORDER BY exp LIMIT ?`),
     list: prepare(`${SESSION} WHERE account_id = ? AND id < ? ORDER BY id DESC LIMIT ?`),
+    listOf: prepare(`${SESSION} WHERE account_id = ? AND member_id = ? AND id < ? ORDER BY id DESC LIMIT ?`),
+    standingOf: prepare(`${SESSION} WHERE account_id = ? AND member_id = ? AND ended_at IS NULL`),
     insertMessage: prepare('INSERT INTO session_messages (session_id, sender, body) VALUES (?, ?, ?)'),
+    said: prepare('SELECT count(*) AS said FROM session_messages WHERE session_id = ? AND sender = ?'),
     messages: prepare(
       `SELECT m.id, m.sender, m.body FROM session_messages m JOIN sessions s ON s.id = m.session_id
        WHERE s.sid = ? AND m.sender = ? AND m.id > ? ORDER BY m.id LIMIT 50`,
     ),
     forgetMessages: prepare('DELETE FROM session_messages WHERE session_id = ?'),
+    insertTwoWay: prepare(
+      'INSERT INTO two_way_sessions (hash, account_id, exp) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    ),
+    endTwoWay: prepare(
+      'UPDATE two_way_sessions SET ended_at = ? WHERE hash = ? AND account_id = ? AND ended_at IS NULL',
+    ),
+    overdue: prepare(
+      `SELECT hash, account_id AS accountId, exp FROM two_way_sessions
+       WHERE ended_at IS NULL AND exp < ? ORDER BY exp LIMIT ?`,
+    ),
     newestEntry: prepare(
       'SELECT seq, hash FROM session_history WHERE account_id = ? ORDER BY seq DESC LIMIT 1',
     ),
@@ -84,7 +113,8 @@ export function sqliteSessions(database: DatabaseSync, writes: GroupCommit): Ses
     const named = session.seenAt === undefined ? outcome : 'authenticated';
     if (sql.end.run(now, named, session.id).changes === 0) return undefined;
     sql.forgetMessages.run(session.id);
-    const { sid, accountId, openedAt, filledAt, seenAt, revealedAt, tries } = session;
+    sql.forgetDigest.run(session.id);
+    const { sid, accountId, openedAt, filledAt, seenAt, awayAt, revealedAt, tries } = session;
     remember(accountId, {
       event: 'ended',
       sid,
@@ -94,30 +124,27 @@ export function sqliteSessions(database: DatabaseSync, writes: GroupCommit): Ses
       filled_at: filledAt ?? null,
       seen_at: seenAt ?? null,
       revealed_at: revealedAt ?? null,
+      away_at: awayAt ?? null,
       tries,
     });
     return find(sid);
   }
 
   return {
-    saveCard: (accountId, seq, jws) =>
+    createSession: ({ sid, ticket, accountId, kid, jws, exp, metadata, digest, seat }, now) =>
       writes.submit(() => {
-        const known = sql.card.get(accountId) as { seq: number } | undefined;
-        if (seq !== (known?.seq ?? 0) + 1) {
-          throw new CountersignError('card-conflict', 'the card has changed since you read it', {
-            hint: 'read it again, and repeat',
-          });
-        }
-        sql.saveCard.run(accountId, seq, jws);
-      }),
-
-    async readCard(accountId) {
-      return (sql.card.get(accountId) as { jws: string } | undefined)?.jws;
-    },
-
-    createSession: ({ sid, ticket, accountId, kid, jws, exp, metadata }, now) =>
-      writes.submit(() => {
-        sql.insert.run(sid, ticket, accountId, kid, jws, now, exp);
+        const { lastInsertRowid } = sql.insert.run(
+          sid,
+          ticket,
+          accountId,
+          kid,
+          jws,
+          now,
+          exp,
+          seat?.hash ?? null,
+          seat?.memberId ?? null,
+        );
+        if (digest !== undefined) sql.insertDigest.run(lastInsertRowid, digest.digest, digest.nonce);
         remember(accountId, { event: 'created', sid, at: now, by: kid, ...metadata });
         return find(sid)!;
       }),
@@ -128,21 +155,44 @@ export function sqliteSessions(database: DatabaseSync, writes: GroupCommit): Ses
 
     openSession: (ticket, customer, now) =>
       writes.submit(() => {
-        if (sql.open.run(customer, now, ticket, now).changes === 0) return undefined;
-        return optional(sql.byTicket.get(ticket));
+        sql.open.run(customer, now, ticket, now);
+        return optional(sql.opened.get(ticket, customer, now));
       }),
 
     addSessionMessage: (sid, { sender, body }, step, now) =>
       writes.submit(() => {
         const session = find(sid);
         if (session === undefined || session.endedAt !== undefined || session.exp <= now) return undefined;
+        const { said } = sql.said.get(session.id, sender) as { said: number };
+        if (sender === 'customer' && said >= MAX_SESSION_MESSAGES) return undefined;
         if (step === 'try' && sql.tryOnce.run(now, session.id, SESSION_TRIES).changes === 0) {
           end(session, 'too-many-tries', now);
           return undefined;
         }
+        if (step === 'match') sql.match.run(now, session.id);
         if (step === 'seen' && sql.see.run(now, session.id).changes === 0) return undefined;
         sql.insertMessage.run(session.id, sender, body);
         return find(sid);
+      }),
+
+    tryDigest: (sid, digest, now) =>
+      writes.submit(() => {
+        const session = find(sid);
+        if (session === undefined || session.endedAt !== undefined || session.exp <= now) return undefined;
+        const held = sql.digest.get(session.id) as SessionDigestRow | undefined;
+        if (held === undefined) return undefined;
+        if (sql.tryOnce.run(now, session.id, SESSION_TRIES).changes === 0) {
+          end(session, 'too-many-tries', now);
+          return undefined;
+        }
+        if (!constantTimeEqual(Buffer.from(held.digest), Buffer.from(digest))) return undefined;
+        sql.match.run(now, session.id);
+        return held.nonce;
+      }),
+
+    noteAway: (sid, now) =>
+      writes.submit(() => {
+        sql.away.run(now, sid, now);
       }),
 
     async readSessionMessages(sid, sender, after) {
@@ -165,9 +215,38 @@ export function sqliteSessions(database: DatabaseSync, writes: GroupCommit): Ses
           .flatMap((session) => end(session, 'expired', now) ?? []),
       ),
 
-    async listSessions(accountId, before, max) {
-      return (sql.list.all(accountId, before, max) as unknown as SessionRecord[]).map(sessionOf);
+    noteTwoWay: ({ hash, accountId, exp }, what, now) =>
+      writes.submit(() => {
+        if (sql.insertTwoWay.run(hash, accountId, exp).changes === 0) return;
+        remember(accountId, { event: 'created', sid: hash, at: now, ...what });
+      }),
+
+    endTwoWay: (hash, accountId, outcome, now) =>
+      writes.submit(() => {
+        if (sql.endTwoWay.run(now, hash, accountId).changes === 0) return false;
+        const never = { opened_at: null, filled_at: null, seen_at: null, revealed_at: null };
+        remember(accountId, { event: 'ended', sid: hash, at: now, outcome, ...never, tries: 0 });
+        return true;
+      }),
+
+    async listTwoWayOverdue(before, max) {
+      return (sql.overdue.all(before, max) as unknown as TwoWayRow[]).map((row) => ({ ...row }));
     },
+
+    async listSessions(accountId, before, max, memberId) {
+      const rows =
+        memberId === undefined
+          ? sql.list.all(accountId, before, max)
+          : sql.listOf.all(accountId, memberId, before, max);
+      return (rows as unknown as SessionRecord[]).map(sessionOf);
+    },
+
+    endSessionsOf: (accountId, memberId, now) =>
+      writes.submit(() =>
+        (sql.standingOf.all(accountId, memberId) as unknown as SessionRecord[])
+          .map(sessionOf)
+          .flatMap((session) => end(session, 'deleted', now) ?? []),
+      ),
 
     async readSessionHistory(accountId, from) {
       return (sql.entries.all(accountId, from) as unknown as { entry: string; hash: string }[]).map(
@@ -196,9 +275,12 @@ function sessionOf(row: SessionRecord): SessionRow {
     ...(row.customer === null ? {} : { customer: row.customer }),
     ...(row.opened_at === null ? {} : { openedAt: row.opened_at }),
     ...(row.filled_at === null ? {} : { filledAt: row.filled_at }),
+    ...(row.matched_at === null ? {} : { matchedAt: row.matched_at }),
     ...(row.seen_at === null ? {} : { seenAt: row.seen_at }),
+    ...(row.away_at === null ? {} : { awayAt: row.away_at }),
     ...(row.revealed_at === null ? {} : { revealedAt: row.revealed_at }),
     ...(row.ended_at === null ? {} : { endedAt: row.ended_at }),
     ...(row.outcome === null ? {} : { outcome: row.outcome }),
+    ...(row.seat === null ? {} : { seat: { hash: row.seat, memberId: row.member_id! } }),
   };
 }

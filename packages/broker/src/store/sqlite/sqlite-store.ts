@@ -6,20 +6,15 @@
 import { chmodSync, closeSync, existsSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { CountersignError, type Device, type Settled } from '@countersign/core';
-import { afterAnswer, afterFraud, afterIgnored, judgeEnrolment, judgePost } from '../../limits.ts';
+import { afterAnswer, afterFraud, afterIgnored, judgePost } from '../../limits.ts';
 import type {
   AccountEvent,
   AccountRow,
   ContactChange,
-  EnrolmentPosted,
   NewAccount,
   NewRequest,
-  Notice,
-  Page,
   Posted,
   RequestRow,
-  RoomEvent,
-  RoomItemRow,
   Settlement,
   Store,
 } from '../store.ts';
@@ -31,15 +26,20 @@ import {
   type AccountRecord,
   accountOf,
   blob,
-  type DeviceRecord,
   type EnrolmentRecord,
-  enrolmentOf,
   hashText,
   outcomeOf,
   type RequestRecord,
   requestOf,
 } from './rows.ts';
+import { sqliteAddresses } from './sqlite-addresses.ts';
+import { sqliteEnrolments } from './sqlite-enrolments.ts';
+import { sqliteMembers } from './sqlite-members.ts';
+import { sqliteProfile } from './sqlite-profile.ts';
+import { sqlitePush } from './sqlite-push.ts';
+import { sqliteRooms } from './sqlite-rooms.ts';
 import { sqliteSessions } from './sqlite-sessions.ts';
+import { sqliteSignatures } from './sqlite-signatures.ts';
 import { SqliteTree } from './sqlite-tree.ts';
 import { Standings } from './standings.ts';
 import { prepareStatements } from './statements.ts';
@@ -57,10 +57,22 @@ const MARK_SECONDS = 3600;
 /** Opens or makes the database file. */
 export function openSqliteStore(path: string): Store {
   makePrivate(path);
-  const database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
-  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};`);
-  migrate(database);
+  const database = openDatabase(path);
   return sqliteStore(database, new Checkpoints(database, path));
+}
+
+/** @throws Error that names the file, where it is damaged, of a newer broker, or can't be opened */
+function openDatabase(path: string): DatabaseSync {
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(path, { timeout: 5000, enableForeignKeyConstraints: true });
+    database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -${CACHE_KIB};`);
+    migrate(database);
+    return database;
+  } catch (cause) {
+    database?.close();
+    throw new Error(`the database ${path} can’t be used: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** The files are for their owner only, whatever the folder allows; SQLite gives its further files the same mode. */
@@ -99,13 +111,6 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
     return new Set(sql.incompleteKids.all(accountId).map(({ kid }) => kid as string));
   }
 
-  function tellMembers(roomId: number): readonly RoomEvent[] {
-    return sql.members.all(roomId).map(({ account_id }) => {
-      const accountId = account_id as number;
-      return { accountId, event: record({ kind: 'room' }, accountId) };
-    });
-  }
-
   function settle(request: RequestRow, outcome: Settled): Settlement | undefined {
     const { changes } = sql.settle.run(outcome.state, outcome.at, request.id);
     if (changes === 0) return undefined;
@@ -118,6 +123,13 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
 
   return {
     ...sqliteSessions(database, writes),
+    ...sqliteSignatures(database, writes),
+    ...sqliteMembers(database, writes),
+    ...sqliteProfile(database, writes),
+    ...sqliteEnrolments({ sql, writes, record, forget: (name) => accounts.delete(name) }),
+    ...sqliteRooms({ sql, writes, record }),
+    ...sqlitePush(database, writes),
+    ...sqliteAddresses(database, writes),
     tree,
 
     createAccount: (account: NewAccount, now) =>
@@ -204,116 +216,6 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
         return record({ kind: 'log' }, accountId);
       }),
 
-    createInvitation: ({ accountId, ticket, uses, exp, jws }) =>
-      writes.submit(() => {
-        sql.insertInvitation.run(accountId, ticket, uses, exp, jws);
-      }),
-
-    async findInvitation(accountId, ticket) {
-      return (sql.invitationText.get(accountId, ticket) as { jws: string } | undefined)?.jws;
-    },
-
-    postEnrolment: (enrolment, ticket, now) =>
-      writes.submit((): EnrolmentPosted => {
-        const { accountId, hash, kid, jws, exp } = enrolment;
-        const before = sql.enrolment.get(accountId, hash) as EnrolmentRecord | undefined;
-        if (before !== undefined) return { outcome: 'same', enrolment: enrolmentOf(before) };
-        const invitation = sql.invitation.get(accountId, ticket) as
-          | { id: number; uses: 'one' | 'many'; exp: number; used_at: number | null }
-          | undefined;
-        if (invitation === undefined) return { outcome: 'pin-wrong' };
-        const keep = (kind: Notice['kind']) => {
-          sql.insertNotice.run(accountId, kind, now);
-          return { outcome: kind, event: record({ kind: 'notice' }, accountId) };
-        };
-        if (invitation.uses === 'one' && invitation.used_at !== null) return keep('pin-used');
-        if (invitation.exp <= now) return { outcome: 'pin-expired' };
-        const counts = sql.enrolmentCounts.get(now, accountId, now - 3600) as {
-          waiting: number;
-          recent: number;
-        };
-        if (!judgeEnrolment(counts)) return keep('too-many-enrolments');
-        if (invitation.uses === 'one') sql.useInvitation.run(now, invitation.id);
-        sql.insertEnrolment.run(accountId, hash, kid, invitation.id, jws, now, exp);
-        const posted = sql.enrolment.get(accountId, hash) as unknown as EnrolmentRecord;
-        return {
-          outcome: 'posted',
-          enrolment: enrolmentOf(posted),
-          event: record({ kind: 'enrolment' }, accountId),
-        };
-      }),
-
-    async findEnrolment(accountId, hash) {
-      const row = sql.enrolment.get(accountId, hash) as EnrolmentRecord | undefined;
-      return row && enrolmentOf(row);
-    },
-
-    async listEnrolments(accountId, now) {
-      return (sql.enrolmentsWaiting.all(accountId, now) as unknown as EnrolmentRecord[]).map(enrolmentOf);
-    },
-
-    settleEnrolment: ({ accountId, hash, kid }, state, statement, now) =>
-      writes.submit(() => {
-        // A device that was let in in time may take its time to say so.
-        const [from, after] = state === 'complete' ? ['accepted', 0] : ['waiting', now];
-        if (sql.settleEnrolment.run(state, statement, hash, from, after).changes === 0) return undefined;
-        if (state === 'complete') {
-          const { name, devices } = sql.devicesById.get(accountId) as { name: string; devices: string };
-          const all = (JSON.parse(devices) as DeviceRecord[]).map(({ incomplete, ...device }) =>
-            incomplete && device.kid !== kid ? { ...device, incomplete } : device,
-          );
-          sql.saveDevices.run(JSON.stringify(all), accountId);
-          accounts.delete(name);
-        }
-        return record({ kind: 'enrolment' }, accountId);
-      }),
-
-    createRoom: ({ room, members, hash, jws }) =>
-      writes.submit(() => {
-        if (sql.room.get(room) !== undefined)
-          throw new CountersignError('room-exists', 'there is such a room');
-        const id = Number(sql.insertRoom.run(room).lastInsertRowid);
-        for (const member of members) sql.insertMember.run(id, member);
-        sql.insertRoomItem.run(id, hash, jws);
-        return tellMembers(id);
-      }),
-
-    async findMembers(room) {
-      const row = sql.room.get(room) as { id: number } | undefined;
-      return row && sql.members.all(row.id).map(({ account_id }) => account_id as number);
-    },
-
-    addRoomItem: ({ room, hash, jws, key, sealedTo }) =>
-      writes.submit(() => {
-        const row = sql.room.get(room) as { id: number; key_n: number; key_epochs: string } | undefined;
-        if (row === undefined) throw new CountersignError('room-unknown', 'there is no such room');
-        if (sql.roomItem.get(hash) !== undefined) return [];
-        const epochs = Object.fromEntries(
-          sql.members.all(row.id).map(({ account_id, epoch }) => [account_id as number, epoch as number]),
-        );
-        const sealed = key?.epochs ?? (JSON.parse(row.key_epochs) as Record<number, number>);
-        const follows = key === undefined ? sealedTo === row.key_n : key.n === row.key_n + 1;
-        const current = Object.entries(epochs).every(([member, epoch]) => sealed[Number(member)] === epoch);
-        if (!follows || !current) {
-          throw new CountersignError('room-key-stale', 'the room’s key has changed, or must change', {
-            hint: 'read the room again; where a member’s epoch has changed, make a new key',
-          });
-        }
-        if (key !== undefined) sql.setRoomKey.run(key.n, JSON.stringify(key.epochs), row.id);
-        sql.insertRoomItem.run(row.id, hash, jws);
-        return tellMembers(row.id);
-      }),
-
-    async listRoomItems(accountId, after, max) {
-      return (sql.roomItems.all(accountId, after, max) as unknown as RoomItemRow[]).map((row) => ({
-        ...row,
-      }));
-    },
-
-    async readNotices(accountId, since) {
-      return (sql.notices.all(accountId, since) as unknown as Notice[]).map((row) => ({ ...row }));
-    },
-
     postRequest: (posted: NewRequest, now) =>
       writes.submit((): Posted => {
         const { enquirerId, accountId } = posted;
@@ -381,19 +283,23 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
         });
       }),
 
-    async listPending(accountId, page) {
-      return list(sql.pending, accountId, page);
+    async listPending(accountId, { max, after = 0, before = Number.MAX_SAFE_INTEGER }, now) {
+      return (sql.pending.all(accountId, after, before, now, max) as unknown as RequestRecord[]).map(
+        requestOf,
+      );
     },
 
     async listSettled(accountId, page) {
-      return list(sql.settled, accountId, page);
+      const { max, after = 0, before = Number.MAX_SAFE_INTEGER } = page;
+      return (sql.settled.all(accountId, after, before, max) as unknown as RequestRecord[]).map(requestOf);
     },
 
     pruneSettled: (settledBefore, expiredBefore, max) =>
       writes.submit(() => Number(sql.pruneSettled.run(settledBefore, expiredBefore, max).changes)),
 
-    reportFraud: ({ accountId, enquirerId }, now) =>
+    reportFraud: ({ id, accountId, enquirerId }, report, now) =>
       writes.submit(() => {
+        sql.insertReport.run(id, report, now);
         const standing = standings.find(accountId, enquirerId, now);
         standings.save(accountId, enquirerId, afterFraud(standing, now));
       }),
@@ -473,11 +379,6 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
       database.close();
     },
   };
-}
-
-function list(statement: ReturnType<DatabaseSync['prepare']>, accountId: number, page: Page): RequestRow[] {
-  const { max, after = 0, before = Number.MAX_SAFE_INTEGER } = page;
-  return (statement.all(accountId, after, before, max) as unknown as RequestRecord[]).map(requestOf);
 }
 
 function recoveryText(key: NewAccount['recoveryKey']): string | null {

@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from 'node:sqlite';
 
-const REQUEST = `
+export const REQUEST = `
   SELECT r.id, r.hash, r.jti, s.jws, r.enquirer_id, e.name AS enquirer_name, e.identity AS enquirer_identity,
          r.account_id, r.held, r.posted_at, r.exp, r.state, r.settled_at, o.outcome
   FROM requests r
@@ -60,13 +60,17 @@ export function prepareStatements(database: DatabaseSync) {
     ),
     insertStatement: prepare('INSERT INTO request_statements (request_id, jws) VALUES (?, ?)'),
     insertOutcome: prepare('INSERT INTO request_outcomes (request_id, outcome) VALUES (?, ?)'),
+    insertReport: prepare(
+      'INSERT INTO fraud_reports (request_id, jws, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
+    ),
     requestById: prepare(`${REQUEST} WHERE r.id = ?`),
     requestByHash: prepare(`${REQUEST} WHERE r.hash = ?`),
     idByJti: prepare('SELECT id FROM requests WHERE jti = ? AND enquirer_id = ?'),
     settle: prepare(`UPDATE requests SET state = ?, settled_at = ? WHERE id = ? AND state = 'pending'`),
     expired: prepare(`${REQUEST} WHERE r.state = 'pending' AND r.exp <= ? ORDER BY r.exp LIMIT ?`),
     pending: prepare(
-      `${REQUEST} WHERE r.account_id = ? AND r.state = 'pending' AND r.id > ? AND r.id < ? ORDER BY r.id LIMIT ?`,
+      `${REQUEST} WHERE r.account_id = ? AND r.state = 'pending' AND r.id > ? AND r.id < ? AND r.exp > ?
+       ORDER BY r.id LIMIT ?`,
     ),
     settled: prepare(
       `${REQUEST} WHERE r.account_id = ? AND r.state <> 'pending' AND r.id > ? AND r.id < ? ORDER BY r.id DESC LIMIT ?`,
@@ -92,9 +96,16 @@ export function prepareStatements(database: DatabaseSync) {
     contactChanges: prepare('SELECT jws FROM contact_changes WHERE account_id = ? AND seq >= ? ORDER BY seq'),
 
     insertInvitation: prepare(
-      'INSERT INTO invitations (account_id, ticket, uses, exp, jws) VALUES (?, ?, ?, ?, ?)',
+      'INSERT INTO invitations (account_id, ticket, uses, exp, jws) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING',
     ),
-    invitation: prepare('SELECT id, uses, exp, used_at FROM invitations WHERE account_id = ? AND ticket = ?'),
+    invitation: prepare(
+      'SELECT id, uses, exp, used_at, cancelled FROM invitations WHERE account_id = ? AND ticket = ?',
+    ),
+    cancelInvitation: prepare('UPDATE invitations SET cancelled = ? WHERE id = ? AND cancelled IS NULL'),
+    standingInvitations: prepare(
+      `SELECT jws FROM invitations
+       WHERE account_id = ? AND exp > ? AND cancelled IS NULL AND (uses = 'many' OR used_at IS NULL) ORDER BY id`,
+    ),
     invitationText: prepare('SELECT jws FROM invitations WHERE account_id = ? AND ticket = ?'),
     useInvitation: prepare('UPDATE invitations SET used_at = ? WHERE id = ? AND used_at IS NULL'),
     insertEnrolment: prepare(
@@ -132,11 +143,15 @@ export function prepareStatements(database: DatabaseSync) {
        JOIN rooms r ON r.id = m.room_id
        WHERE m.account_id = ? AND i.id > ? ORDER BY i.id LIMIT ?`,
     ),
-    insertNotice: prepare('INSERT INTO notices (account_id, kind, at) VALUES (?, ?, ?)'),
-    notices: prepare(
-      `SELECT kind, COUNT(*) AS count, MIN(at) AS first, MAX(at) AS newest
-       FROM notices WHERE account_id = ? AND at >= ? GROUP BY kind ORDER BY kind`,
+    countNotice: prepare(
+      `INSERT INTO hourly_notices (account_id, kind, hour, count, first, newest) VALUES (?, ?, ?, 1, ?, ?)
+       ON CONFLICT DO UPDATE SET count = count + 1, newest = excluded.newest RETURNING count`,
     ),
+    notices: prepare(
+      `SELECT kind, SUM(count) AS count, MIN(first) AS first, MAX(newest) AS newest
+       FROM hourly_notices WHERE account_id = ? AND newest >= ? GROUP BY kind ORDER BY kind`,
+    ),
+    pruneNotices: prepare('DELETE FROM hourly_notices WHERE newest < ?'),
 
     insertEvent: prepare('INSERT INTO events (account_id, kind, request_id) VALUES (?, ?, ?)'),
     events: prepare(
