@@ -3,147 +3,64 @@
  * @module
  */
 import {
-  AccountName,
   CountersignError,
   decodeText,
   describeIssue,
   Hash,
   isErrorCode,
-  makeVisible,
-  Origin,
-  PublicSigningKey,
   parseStrictJson,
-  STATES,
+  type SeatEvidence,
+  wholeFrom,
 } from '@countersign/core';
 import type { WebSigner } from '@countersign/core/webcrypto';
 import { generateProof } from 'dpop';
 import * as v from 'valibot';
+import { readAnswer } from './answer-body.ts';
+import {
+  Asked,
+  AskedCounts,
+  Card,
+  Domains,
+  Done,
+  Enrolment,
+  Event,
+  Failure,
+  Listed,
+  Log,
+  MemberChanges,
+  MutualSession,
+  Profile,
+  Proof,
+  type Reached,
+  ReachedDevice,
+  ReceiptParts,
+  RoomItems,
+  SeatProof,
+  SessionHistory,
+  SessionList,
+  SessionRead,
+  State,
+  TakenSeat,
+  TextSignatures,
+  Waiting,
+  WellKnown,
+  type WireAsked,
+  type WireAskedCounts,
+  type WireCard,
+  type WireDomain,
+  type WireEnrolment,
+  type WireEvent,
+  type WireListedSession,
+  type WireProfile,
+  type WireSession,
+  type WireState,
+  type WireWaiting,
+} from './wire.ts';
 
 /** Longest that a broker is waited for, in ms, beside what it was asked to wait. */
 const DEADLINE_MS = 15_000;
 /** A broker's whole log is a tenth of this, page by page. */
 const MAX_LOG_PAGES = 100;
-
-/** Whatever a broker says in words may reach a terminal: nothing in it may act there, or mislead. */
-const Words = v.pipe(v.string(), v.transform(makeVisible));
-
-const WellKnown = v.object({
-  versions: v.array(v.string()),
-  origin: Origin,
-  key: PublicSigningKey,
-  domains: v.array(v.string()),
-});
-
-const State = v.object({
-  hash: Hash,
-  state: v.picklist(STATES),
-  expires_at: v.number(),
-  settled_at: v.optional(v.number()),
-  response: v.optional(v.string()),
-  statement: v.optional(v.string()),
-  reason: v.optional(Words),
-});
-export type WireState = v.InferOutput<typeof State>;
-
-const Request = v.object({
-  ...State.entries,
-  cursor: v.number(),
-  enquirer: v.object({ name: AccountName, identity: Hash }),
-  posted_at: v.number(),
-  held: v.boolean(),
-  request: v.optional(v.string()),
-});
-export type WireRequest = v.InferOutput<typeof Request>;
-
-const Event = v.object({
-  cursor: v.number(),
-  kind: v.string(),
-  request: v.optional(Request),
-});
-const Enrolment = v.object({
-  hash: Hash,
-  state: v.picklist(['waiting', 'expired', 'accepted', 'complete', 'rejected']),
-  posted_at: v.number(),
-  expires_at: v.number(),
-  statement: v.optional(v.string()),
-  share: v.optional(v.string()),
-});
-export type WireEnrolment = v.InferOutput<typeof Enrolment>;
-
-const Waiting = v.object({
-  waiting: v.array(v.object({ ...Enrolment.entries, enrolment: v.string(), invitation: v.string() })),
-  notices: v.array(
-    v.object({
-      kind: v.picklist(['pin-used', 'too-many-enrolments']),
-      count: v.number(),
-      first: v.number(),
-      newest: v.number(),
-    }),
-  ),
-});
-export type WireWaiting = v.InferOutput<typeof Waiting>;
-const At = v.optional(v.number());
-const MutualSession = v.object({
-  sid: v.string(),
-  session: v.string(),
-  created_at: v.number(),
-  expires_at: v.number(),
-  tries: v.number(),
-  version: v.number(),
-  opened_at: At,
-  filled_at: At,
-  seen_at: At,
-  revealed_at: At,
-  ended_at: At,
-  outcome: v.optional(v.string()),
-});
-export type WireSession = v.InferOutput<typeof MutualSession>;
-const SessionRead = v.object({
-  state: MutualSession,
-  messages: v.array(v.object({ cursor: v.number(), body: v.string() })),
-});
-const SessionList = v.object({ sessions: v.array(MutualSession) });
-const SessionHistory = v.object({ entries: v.array(v.object({ entry: v.string(), hash: Hash })) });
-const RoomItems = v.object({
-  items: v.array(v.object({ cursor: v.number(), room: v.string(), statement: v.string() })),
-});
-const Done = v.object({ done: v.literal(true) });
-
-export type WireEvent = v.InferOutput<typeof Event>;
-
-const Listed = v.object({ requests: v.array(Request), cursor: v.number() });
-/** A proof in a tree of 2^53 leaves has no more hashes than this. */
-const Proof = v.pipe(v.array(Hash), v.maxLength(128));
-const Transparency = v.object({
-  tree_head: v.string(),
-  index: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  leaf: v.string(),
-  inclusion: Proof,
-  consistency: v.optional(Proof),
-});
-export type WireTransparency = v.InferOutput<typeof Transparency>;
-
-const Log = v.object({
-  name: AccountName,
-  identity: Hash,
-  entries: v.array(v.string()),
-  more: v.optional(v.literal(true)),
-  checkpoint: v.string(),
-  transparency: Transparency,
-});
-const ReceiptParts = v.object({
-  request: v.string(),
-  response: v.string(),
-  enquirer_log: v.array(v.string()),
-  account_log: v.array(v.string()),
-  checkpoint: v.object({ statement: v.string(), key: PublicSigningKey }),
-});
-const Failure = v.object({
-  code: v.string(),
-  message: Words,
-  hint: v.optional(Words),
-  retry_after: v.optional(v.number()),
-});
 
 export interface ListOptions {
   max?: number;
@@ -213,7 +130,7 @@ export class BrokerApi {
 
   async appendLog(name: string, entries: readonly string[]): Promise<void> {
     await this.#onAppend?.(entries);
-    await this.#post(`${pathOf(name)}/log`, { entries }, v.object({ seq: v.number() }));
+    await this.#post(`${pathOf(name)}/log`, { entries }, v.object({ seq: wholeFrom(0) }));
   }
 
   /** A fresh challenge for a new device, and the identity of the account by the broker's word. */
@@ -223,6 +140,16 @@ export class BrokerApi {
 
   async postInvitation(name: string, statement: string): Promise<void> {
     await this.#post(`${pathOf(name)}/invitations`, { statement }, Done);
+  }
+
+  async listInvitations(signer: WebSigner, name: string): Promise<string[]> {
+    const schema = v.object({ invitations: v.array(v.string()) });
+    return (await this.#getProven(signer, `${pathOf(name)}/invitations`, '', schema)).invitations;
+  }
+
+  /** @param ticket hash of the invitation's ticket */
+  async cancelInvitation(name: string, ticket: string, statement: string): Promise<void> {
+    await this.#post(`${pathOf(name)}/invitations/${ticket}/cancel`, { statement }, Done);
   }
 
   postEnrolment(name: string, enrolment: string, ticket: string): Promise<WireEnrolment> {
@@ -254,7 +181,7 @@ export class BrokerApi {
   ): Promise<void> {
     const body = { statement, entries, share };
     await this.#onAppend?.(entries);
-    await this.#post(`${pathOf(name)}/enrolments/${hash}/accept`, body, v.object({ seq: v.number() }));
+    await this.#post(`${pathOf(name)}/enrolments/${hash}/accept`, body, v.object({ seq: wholeFrom(0) }));
   }
 
   async settleEnrolment(
@@ -266,17 +193,65 @@ export class BrokerApi {
     await this.#post(`${pathOf(name)}/enrolments/${hash}/${how}`, { statement }, Done);
   }
 
-  async publishCard(name: string, statement: string): Promise<void> {
-    await this.#post(`${pathOf(name)}/card`, { statement }, Done);
+  /** @param picture a PNG in base64url, where the card names another one than before */
+  async publishCard(name: string, statement: string, picture?: string): Promise<void> {
+    await this.#post(`${pathOf(name)}/card`, { statement, picture }, Done);
   }
 
-  async readCard(name: string): Promise<string | undefined> {
-    const { card } = await this.#get(`${pathOf(name)}/card`, v.object({ card: v.optional(v.string()) }));
-    return card;
+  /** An organisation's card, and the broker's word for its domains. */
+  readCard(name: string): Promise<WireCard> {
+    return this.#get(`${pathOf(name)}/card`, Card);
   }
 
-  startSession(statement: string): Promise<WireSession> {
-    return this.#post('/v1/sessions', { statement }, MutualSession);
+  /** A PNG in base64url. */
+  async readPicture(name: string): Promise<string | undefined> {
+    const schema = v.object({ picture: v.optional(v.string()) });
+    return (await this.#get(`${pathOf(name)}/picture`, schema)).picture;
+  }
+
+  readProfile(name: string): Promise<WireProfile> {
+    return this.#get(`${pathOf(name)}/profile`, Profile);
+  }
+
+  /** @param look whether the broker is to look at the domains now */
+  async listDomains(signer: WebSigner, name: string, look: boolean): Promise<WireDomain[]> {
+    const path = `${pathOf(name)}/domains`;
+    const { domains } = look
+      ? await this.#postProven(signer, `${path}/check`, {}, Domains)
+      : await this.#getProven(signer, path, '', Domains);
+    return domains;
+  }
+
+  async postRecommendation(statement: string): Promise<void> {
+    await this.#post('/v1/recommendations', { statement }, Done);
+  }
+
+  async listRecommended(signer: WebSigner, name: string): Promise<string[]> {
+    const schema = v.object({ recommendations: v.array(v.string()) });
+    return (await this.#getProven(signer, `${pathOf(name)}/recommended`, '', schema)).recommendations;
+  }
+
+  /** The newest word of an account for another, whatever it says. */
+  async readRecommended(signer: WebSigner, name: string, subject: string): Promise<string | undefined> {
+    const schema = v.object({ recommendation: v.optional(v.string()) });
+    const path = `${pathOf(name)}/recommended/${encodeURIComponent(subject)}`;
+    return (await this.#getProven(signer, path, '', schema)).recommendation;
+  }
+
+  /** What an account asked, newest first. */
+  async listAsked(signer: WebSigner, name: string, before?: number): Promise<WireAsked[]> {
+    const query = before === undefined ? '' : `?before=${before}`;
+    return (await this.#getProven(signer, `${pathOf(name)}/asked`, query, Asked)).requests;
+  }
+
+  /** What became of the newest that an account asked. */
+  countAsked(signer: WebSigner, name: string): Promise<WireAskedCounts> {
+    return this.#getProven(signer, `${pathOf(name)}/asked/counts`, '', AskedCounts);
+  }
+
+  /** @param digest of a session of mode digest */
+  startSession(statement: string, digest?: { digest: string; nonce: string }): Promise<WireSession> {
+    return this.#post('/v1/sessions', { statement, digest }, MutualSession);
   }
 
   /** Where the customer is, and what their page said after a place. @param version that is known */
@@ -305,8 +280,13 @@ export class BrokerApi {
     return this.#postProven(signer, `${pathOf(name)}/sessions/${sid}/${how}`, {}, MutualSession);
   }
 
-  async listSessions(signer: WebSigner, name: string, before?: number): Promise<WireSession[]> {
-    const query = before === undefined ? '' : `?before=${before}`;
+  /** Sessions, newest first. @param before only those before this place @param max 1 to 100 */
+  async listSessions(
+    signer: WebSigner,
+    name: string,
+    { before, max = 50 }: { before?: number | undefined; max?: number } = {},
+  ): Promise<WireListedSession[]> {
+    const query = `?max=${max}${before === undefined ? '' : `&before=${before}`}`;
     const { sessions } = await this.#getProven(signer, `${pathOf(name)}/sessions`, query, SessionList);
     return sessions;
   }
@@ -319,6 +299,58 @@ export class BrokerApi {
       SessionHistory,
     );
     return read.entries;
+  }
+
+  /** Puts a question that was asked into the history of sessions. @throws `request-unknown` */
+  async noteTwoWay(signer: WebSigner, name: string, request: string): Promise<void> {
+    await this.#postProven(signer, `${pathOf(name)}/two-way`, { request }, Done);
+  }
+
+  /** Says how it ended, where that is known. @throws `request-unknown` */
+  async endTwoWay(signer: WebSigner, name: string, request: string, answer?: string): Promise<void> {
+    const said = answer === undefined ? {} : { answer };
+    await this.#postProven(
+      signer,
+      `${pathOf(name)}/two-way/${request}/end`,
+      said,
+      v.object({ ended: v.boolean() }),
+    );
+  }
+
+  async postTextSignature(statement: string): Promise<void> {
+    await this.#post('/v1/signatures', { statement }, v.object({ hash: Hash }));
+  }
+
+  /** @throws `signature-unknown` */
+  async readTextSignature(hash: string): Promise<string> {
+    return (await this.#get(`/v1/signatures/${hash}`, v.object({ signature: v.string() }))).signature;
+  }
+
+  async listTextSignatures(signer: WebSigner, name: string) {
+    return (await this.#getProven(signer, `${pathOf(name)}/signatures`, '', TextSignatures)).signatures;
+  }
+
+  async postMember(statement: string): Promise<void> {
+    await this.#post('/v1/members', { statement }, v.object({ seq: wholeFrom(1) }));
+  }
+
+  /** Changes of an organisation's members from a number on. */
+  async readMembers(name: string, from: number): Promise<string[]> {
+    return (await this.#get(`${pathOf(name)}/members?from=${from}`, MemberChanges)).changes;
+  }
+
+  /** Has the broker take a seat, by its proof. */
+  async postSeat(name: string, evidence: SeatEvidence): Promise<void> {
+    await this.#post(`${pathOf(name)}/seats`, evidence, TakenSeat);
+  }
+
+  /** The proof of a seat. @throws `seat-invalid` where the broker has none */
+  readSeat(hash: string): Promise<SeatEvidence> {
+    return this.#get(`/v1/seats/${hash}`, SeatProof);
+  }
+
+  async signOut(signer: WebSigner, name: string): Promise<void> {
+    await this.#postProven(signer, `${pathOf(name)}/sign-out`, {}, Done);
   }
 
   async createRoom(statement: string): Promise<void> {
@@ -367,7 +399,7 @@ export class BrokerApi {
   }
 
   async postContact(statement: string): Promise<void> {
-    await this.#post('/v1/contacts', { statement }, v.object({ seq: v.number() }));
+    await this.#post('/v1/contacts', { statement }, v.object({ seq: wholeFrom(0) }));
   }
 
   async readContacts(signer: WebSigner, name: string, from: number): Promise<string[]> {
@@ -383,10 +415,40 @@ export class BrokerApi {
 
   list(signer: WebSigner, name: string, which: 'pending' | 'history', options: ListOptions = {}) {
     const query = new URLSearchParams();
-    for (const [key, value] of Object.entries(options))
-      if (value !== undefined) query.set(key, String(value));
+    for (const key of ['max', 'before', 'after'] as const) {
+      if (options[key] !== undefined) query.set(key, String(options[key]));
+    }
     const path = `${pathOf(name)}/${which}`;
     return this.#getProven(signer, path, query.size === 0 ? '' : `?${query}`, Listed);
+  }
+
+  async listReached(signer: WebSigner, name: string): Promise<Reached[]> {
+    const schema = v.object({ devices: v.array(ReachedDevice) });
+    return (await this.#getProven(signer, `${pathOf(name)}/reached`, '', schema)).devices;
+  }
+
+  async listAddresses(signer: WebSigner, name: string): Promise<{ address: string; since: number }[]> {
+    const row = v.object({ address: v.pipe(v.string(), v.maxLength(254)), since: wholeFrom(0) });
+    const schema = v.object({ addresses: v.array(row) });
+    return (await this.#getProven(signer, `${pathOf(name)}/addresses`, '', schema)).addresses;
+  }
+
+  async changeAddresses(
+    signer: WebSigner,
+    name: string,
+    step: '' | '/confirm' | '/remove',
+    body: { address: string; code?: string },
+  ): Promise<void> {
+    await this.#postProven(signer, `${pathOf(name)}/addresses${step}`, body, Done);
+  }
+
+  /** Has this device told by Web Push. @param subscription as `PushSubscription.toJSON` gives it */
+  async subscribePush(signer: WebSigner, name: string, subscription: object): Promise<void> {
+    await this.#postProven(signer, `${pathOf(name)}/push`, { subscription }, Done);
+  }
+
+  async unsubscribePush(signer: WebSigner, name: string): Promise<void> {
+    await this.#postProven(signer, `${pathOf(name)}/push/remove`, {}, Done);
   }
 
   /** Opens a device's stream of events, from after a cursor on. */
@@ -461,8 +523,9 @@ export class BrokerApi {
   async #fetch(path: string, init: RequestInit): Promise<{ ok: boolean; bytes: Uint8Array }> {
     try {
       const answer = await fetch(this.origin + path, { redirect: 'error', ...init });
-      return { ok: answer.ok, bytes: new Uint8Array(await answer.arrayBuffer()) };
+      return { ok: answer.ok, bytes: await readAnswer(answer) };
     } catch (cause) {
+      if (cause instanceof CountersignError) throw cause;
       throw new CountersignError('broker-unreachable', `the broker ${this.origin} does not answer`, {
         cause,
         hint: 'is it running, and is the address right? `npm start` runs one here',

@@ -6,16 +6,17 @@ import {
   CountersignError,
   type CryptoProvider,
   createGenesis,
-  type ErrorCode,
   type NewEpoch,
   type RecoveryProvision,
   type SignatureAlgorithm,
 } from '@countersign/core';
 import { exportPrivate, generateOpener, generateSigner } from '@countersign/core/webcrypto';
 import { AccountBook } from './account-book.ts';
+import { answerLost, isAnswerLost } from './answer-lost.ts';
 import { BrokerApi } from './broker-api.ts';
 import type { Clock } from './clock.ts';
 import type { DeviceKeys, KeyStore } from './key-store.ts';
+import { type Begun, KIND, placeOf } from './registration.ts';
 import type { StateStore } from './state-store.ts';
 
 export interface NewAccountOptions {
@@ -33,23 +34,6 @@ export interface NewAccountOptions {
   readonly clock: Clock;
 }
 
-/** A registration whose answer has not come. */
-interface Begun {
-  readonly identity: string;
-  /** First entry of the log. */
-  readonly jws: string;
-}
-
-const KIND = 'registration';
-/** What a broker, or the line to it, may say after the account was made. */
-const MAYBE_MADE: ReadonlySet<ErrorCode> = new Set([
-  'broker-unreachable',
-  'broker-answer-invalid',
-  'overloaded',
-  'storage-failed',
-  'internal',
-]);
-
 /**
  * Makes an account and registers it. The keys are kept before the broker hears of them, and until it has refused
  * them, so that no failure leaves an account without keys; called again for the same name, it goes on where the
@@ -65,17 +49,17 @@ export async function createAccount(options: NewAccountOptions): Promise<DeviceK
       hint: `use that address, if it is the broker that you mean: --broker ${origin}`,
     });
   }
-  const place = `${broker} ${name}`;
+  const place = placeOf(options);
   const { keys, jws } = (await begun(options, place)) ?? (await begin(options, place));
   try {
     await api.register([jws]);
   } catch (cause) {
     if (!(cause instanceof CountersignError)) throw cause;
-    if (MAYBE_MADE.has(cause.code)) {
-      throw new CountersignError(cause.code, cause.message, {
+    if (isAnswerLost(cause)) {
+      throw answerLost(
         cause,
-        hint: 'the account may have been made: its keys are kept; do the same again to go on',
-      });
+        'the account may have been made: its keys are kept; do the same again to go on',
+      );
     }
     await keyStore.discard();
     await state.delete(KIND, place);

@@ -1,409 +1,52 @@
 /**
- * For whoever answers: what is pending, shown only after all of it was verified; and the answer, signed.
+ * A device with all that it can do: it answers, and looks after its account's devices, rooms and its own keys.
  * @module
  */
-import {
-  activeDevice,
-  CHECKPOINT_AGE,
-  type ContactList,
-  CountersignError,
-  checkMayAnswer,
-  checkPasscode,
-  createResponse,
-  type Decided,
-  type DeviceLog,
-  normalizePasscode,
-  type OpenRequest,
-  openRequest,
-  parseRequest,
-  type Question,
-  type Receipt,
-  ReportStatement,
-  type StateName,
-  signStatement,
-  statementId,
-  verifyReceipt,
-  verifyRequest,
-} from '@countersign/core';
-import type { Binding } from './account-book.ts';
-import type { ListOptions, WireRequest } from './broker-api.ts';
-import { Contacts, checkMayAsk } from './contacts.ts';
+import { Addresses } from './addresses.ts';
 import { Devices } from './devices.ts';
+import { Invitations } from './invitations.ts';
 import type { KeyStore } from './key-store.ts';
-import { countTry, forgiveRow, takeBackTry } from './passcode-failures.ts';
+import { Responder } from './responder.ts';
 import { Rooms } from './rooms.ts';
 import { maintain, rotateKeys, type Which } from './rotation.ts';
-import { Session, type SessionOptions } from './session.ts';
-import { openEvents, type StreamEvent } from './stream.ts';
+import type { Session, SessionOptions } from './session.ts';
+import { sleep } from './sleep.ts';
 
-/** A question that may be shown: every check of it was passed. */
-export interface PendingRequest {
-  readonly hash: string;
-  /** The id that people see. */
-  readonly id: string;
-  readonly enquirer: { readonly name: string; readonly identity: string; readonly binding: Binding };
-  readonly question: Question;
-  /** Seconds since 1970. */
-  readonly askedAt: number;
-  readonly expiresAt: number;
-  readonly open: OpenRequest;
-  /** The answer that this device has signed, where the broker did not say that it has it. */
-  readonly signed?: Decided['decision'];
-}
+const HOUR_MS = 3_600_000;
 
-/** Somebody unknown who wants to ask: who it is by the broker's word, and nothing of what it asks. */
-export interface ContactRequest {
-  readonly hash: string;
-  readonly id: string;
-  readonly enquirer: { readonly name: string; readonly identity: string };
-  readonly expiresAt: number;
-}
-
-/** Something that the broker delivered and that is not good: an attack, or a device behind its time. */
-export interface Suspect {
-  readonly hash: string;
-  readonly enquirer: string;
-  readonly error: CountersignError;
-}
-
-export interface PendingList {
-  readonly requests: PendingRequest[];
-  readonly contactRequests: ContactRequest[];
-  readonly suspects: Suspect[];
-  /** Where `follow` goes on. */
-  readonly cursor: number;
-}
-
-export interface AnswerOptions {
-  readonly decision: 'accept' | 'reject' | 'fraud';
-  /** By which way the person was shown the question. */
-  readonly shown: 'screen' | 'hash' | 'caller';
-  /** What the person read on the asker's side. */
-  readonly passcode?: string;
-  /** The device has just checked that the person is there. */
-  readonly userVerified?: boolean;
-}
-
-/** What is remembered of an answer. */
-interface Answered {
-  readonly request: string | undefined;
-  readonly response: string | undefined;
-  readonly decision: Decided['decision'];
-  /** The signed answer, until the broker has taken it. */
-  readonly sending?: string;
-}
-
-export class Device {
-  readonly contacts: Contacts;
+export class Device extends Responder {
   readonly devices: Devices;
+  readonly invitations: Invitations;
   readonly rooms: Rooms;
-  readonly #session: Session;
+  readonly addresses: Addresses;
 
-  constructor(options: SessionOptions) {
-    this.#session = new Session(options);
-    this.contacts = new Contacts(this.#session);
-    this.rooms = new Rooms(this.#session);
-    this.devices = new Devices(this.#session, this.rooms);
-  }
-
-  get session(): Session {
-    return this.#session;
+  constructor(options: SessionOptions | Session) {
+    super(options);
+    this.rooms = new Rooms(this.session);
+    this.devices = new Devices(this.session, this.rooms);
+    this.invitations = new Invitations(this.session);
+    this.addresses = new Addresses(this.session);
   }
 
   /**
-   * What a device does now and then: ends an epoch after seven days, and erases the keys that open older ones.
+   * What a device does now and then: ends an epoch after seven days, or by which one could read that was shown out,
+   * and erases the keys that open older ones.
    * @param keyStore where its keys are kept
    */
-  async maintain(keyStore: KeyStore): Promise<{ epoch: boolean; rotated: boolean }> {
-    const { api, keys, crypto } = this.#session;
-    const { requests } = await api.list(keys.signer, keys.name, 'pending', { max: 100 });
-    const epochs: number[] = [];
-    for (const { request } of requests) {
-      // A question that is held is read later, by the key that it is sealed to: it waits for that.
-      if (request === undefined) return { epoch: false, rotated: false };
-      const { payload } = await parseRequest(crypto, request);
-      if ('sealed' in payload) epochs.push(payload.sealed.epoch);
+  maintain(keyStore: KeyStore): Promise<{ epoch: boolean; rotated: boolean }> {
+    return maintain(this.session, this.devices, this.rooms, keyStore);
+  }
+
+  /** Does that at once and every hour, until a signal; what fails is done an hour later. */
+  async maintainHourly(keyStore: KeyStore, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.maintain(keyStore).catch(() => {});
+      await sleep(HOUR_MS, signal);
     }
-    return maintain(this.#session, this.devices, this.rooms, keyStore, epochs);
   }
 
   /** New keys for this device, which keeps its place; the old ones are erased. */
   rotate(keyStore: KeyStore, which: Which): Promise<void> {
-    return rotateKeys(this.#session, this.rooms, keyStore, which);
+    return rotateKeys(this.session, this.rooms, keyStore, which);
   }
-
-  /** Everything that waits for an answer. What fails a check is listed apart, and never shown as a question. */
-  async pending(options: ListOptions = {}): Promise<PendingList> {
-    const { api, keys } = this.#session;
-    const { requests: rows, cursor } = await api.list(keys.signer, keys.name, 'pending', options);
-    const contacts = await this.contacts.read();
-    const requests: PendingRequest[] = [];
-    const contactRequests: ContactRequest[] = [];
-    const suspects: Suspect[] = [];
-    for (const row of rows) {
-      try {
-        if (row.held) contactRequests.push(await this.#contactRequest(row));
-        else requests.push(await this.examine(row, contacts));
-      } catch (error) {
-        suspects.push(suspectOf(row, error));
-      }
-    }
-    return { requests, contactRequests, suspects, cursor };
-  }
-
-  /**
-   * Checks all of a delivered request, and opens it.
-   * @throws `contact-unknown`, `not-permitted`, `request-replayed`, `request-mismatch`, `account-mismatch`, and
-   *   what `verifyRequest` and `openRequest` throw
-   */
-  async examine(row: WireRequest, contacts?: ContactList): Promise<PendingRequest> {
-    const { crypto, clock, keys, book, state } = this.#session;
-    if (row.request === undefined) {
-      throw new CountersignError(
-        'broker-answer-invalid',
-        'the broker delivered a request without its statement',
-      );
-    }
-    const statement = await parseRequest(crypto, row.request);
-    const { payload } = statement;
-    if (payload.sub !== keys.name || payload.sub_id !== keys.identity) {
-      throw new CountersignError('account-mismatch', 'a request to another account was delivered here');
-    }
-    // Judged before the log is read: a stranger's name is not looked up, and so not believed.
-    const { contacts: list } = contacts ?? (await this.contacts.read());
-    checkMayAsk(list.get(payload.iss_id), payload.iss);
-    const { log: enquirer, binding } = await book.find(payload.iss, CHECKPOINT_AGE.login, payload.iss_id);
-    const verified = await verifyRequest(crypto, statement, enquirer, {
-      now: clock.now(),
-      brokers: [keys.broker],
-    });
-    if (
-      row.hash !== verified.hash ||
-      row.enquirer.name !== payload.iss ||
-      row.enquirer.identity !== payload.iss_id
-    ) {
-      throw new CountersignError('request-mismatch', 'the broker delivered a request under another’s label');
-    }
-    const answered = await state.get<Answered>('answered', verified.hash);
-    if (answered !== undefined && answered.sending === undefined) throw answeredBefore(answered);
-    const open = await openRequest(crypto, verified, this.#session.epochOpener);
-    return {
-      hash: verified.hash,
-      id: await statementId(crypto, verified.hash),
-      enquirer: { name: payload.iss, identity: payload.iss_id, binding },
-      question: open.question,
-      askedAt: payload.iat,
-      expiresAt: payload.exp,
-      open,
-      ...(answered === undefined ? {} : { signed: answered.decision }),
-    };
-  }
-
-  /**
-   * Signs and sends the answer to a question that was shown. Where the broker did not say that it has it, the same
-   * decision sends the same answer again.
-   * @returns `passcode-failed` where this was the last wrong passcode: a signed answer says so
-   * @throws `request-expired`, `device-not-entitled`, `verification-missing`, `passcode-needed`,
-   *   `passcode-wrong`, `passcode-locked`, `request-not-pending`, `request-replayed`
-   */
-  async answer(request: PendingRequest, options: AnswerOptions): Promise<Decided['decision']> {
-    const { clock, state } = this.#session;
-    if (request.expiresAt <= clock.now()) {
-      throw new CountersignError('request-expired', 'the question has expired', {
-        hint: 'nothing was decided; the asker may ask again',
-      });
-    }
-    const answered = await state.get<Answered>('answered', request.hash);
-    const decision =
-      answered === undefined
-        ? await this.#sign(request, options)
-        : await this.#sendAgain(request, answered, options.decision);
-    if (decision === 'accept' && request.question.passcode !== undefined) {
-      await forgiveRow(state, request.enquirer.identity);
-    }
-    if (decision === 'fraud') await this.#report(request);
-    return decision;
-  }
-
-  /** Settled requests, newest first: what became of each, by the broker's word where no answer of ours is kept. */
-  async history(options: ListOptions = {}): Promise<
-    {
-      hash: string;
-      id: string;
-      enquirer: string;
-      state: StateName;
-      decision?: Decided['decision'];
-      settledAt: number;
-    }[]
-  > {
-    const { api, keys, crypto, state } = this.#session;
-    const { requests } = await api.list(keys.signer, keys.name, 'history', options);
-    return Promise.all(
-      requests.map(async (row) => {
-        const ours = await state.get<Answered>('answered', row.hash);
-        return {
-          hash: row.hash,
-          id: await statementId(crypto, row.hash),
-          enquirer: row.enquirer.name,
-          state: row.state,
-          settledAt: row.settled_at ?? 0,
-          ...(ours === undefined || ours.sending !== undefined ? {} : { decision: ours.decision }),
-        };
-      }),
-    );
-  }
-
-  /** The receipt of an answer that this device gave. */
-  async receipt(hash: string): Promise<Receipt> {
-    const ours = await this.#session.state.get<Answered>('answered', hash);
-    if (ours === undefined) throw new CountersignError('request-unknown', 'this device gave no such answer');
-    return completeReceipt(this.#session, hash, ours.request, ours.response);
-  }
-
-  /**
-   * Events as they come, over cuts of the line, from after a cursor on.
-   * @param onLine told when the stream is lost and found again
-   */
-  follow(cursor: number, signal: AbortSignal, onLine?: (up: boolean) => void): AsyncGenerator<StreamEvent> {
-    return openEvents(this.#session, cursor, signal, onLine);
-  }
-
-  /** By the broker's word: the log of a stranger is read, and its name bound, when the person takes it. */
-  async #contactRequest({ hash, enquirer, expires_at: expiresAt }: WireRequest): Promise<ContactRequest> {
-    return { hash, id: await statementId(this.#session.crypto, hash), enquirer, expiresAt };
-  }
-
-  async #sign(request: PendingRequest, options: AnswerOptions): Promise<Decided['decision']> {
-    const log = await this.#session.ownLog();
-    checkMayAnswer(activeDevice(log, await this.#session.kid()), request.question.kind);
-    const decided = await this.#decide(request, options);
-    await this.#send(request, log, decided);
-    return decided.decision;
-  }
-
-  async #decide({ question, hash, enquirer }: PendingRequest, options: AnswerOptions): Promise<Decided> {
-    const person = { shown: options.shown, ...(options.userVerified ? { uv: true as const } : {}) };
-    if (options.decision !== 'accept') return { decision: options.decision, ...person };
-    if (question.uv && !options.userVerified) {
-      throw new CountersignError('verification-missing', 'this question wants proof that you are there', {
-        hint: 'answer where your passphrase, PIN or fingerprint can be asked for',
-      });
-    }
-    if (question.passcode === undefined) return { decision: 'accept', ...person };
-    if (options.passcode === undefined) {
-      throw new CountersignError('passcode-needed', 'this question wants the passcode that the asker shows', {
-        hint: 'type the six digits that you see where you are logging in: --passcode 123456',
-      });
-    }
-    return this.#checkPasscode(question, hash, enquirer.identity, options.passcode, person);
-  }
-
-  async #checkPasscode(
-    question: Question,
-    hash: string,
-    enquirer: string,
-    typed: string,
-    person: { shown: AnswerOptions['shown']; uv?: true },
-  ): Promise<Decided> {
-    const { crypto, state } = this.#session;
-    const tried = await countTry(state, enquirer, hash);
-    if (!tried.over && (await checkPasscode(crypto, question.passcode!, typed))) {
-      await takeBackTry(state, enquirer, hash);
-      return { decision: 'accept', ...person, passcode: normalizePasscode(typed) };
-    }
-    if (tried.left <= 0) return { decision: 'passcode-failed', failures: tried.inARow };
-    throw new CountersignError('passcode-wrong', `wrong passcode: ${tried.left} more tries`, {
-      hint: 'read the six digits again where you are logging in; if you are not logging in, reject',
-    });
-  }
-
-  async #send(request: PendingRequest, account: DeviceLog, decided: Decided): Promise<void> {
-    const { crypto, keys, clock, book, state } = this.#session;
-    const { log: enquirer } = await book.find(request.enquirer.name, CHECKPOINT_AGE.login);
-    const response = await createResponse(
-      crypto,
-      { signer: keys.signer, account, enquirer, now: clock.now() },
-      request.open,
-      decided,
-    );
-    const { jws } = response.statement;
-    const answered: Answered = {
-      request: request.open.plaintext,
-      response: response.plaintext,
-      decision: decided.decision,
-      sending: jws,
-    };
-    // Remembered before it goes out: whoever has these bytes may use them, whatever the broker says.
-    await state.update<Answered>('answered', request.hash, (old) => {
-      if (old !== undefined) throw answeredBefore(old);
-      return answered;
-    });
-    await this.#deliver(request.hash, answered);
-  }
-
-  /** Sends the same bytes again, of an answer that the broker has not said yes to. */
-  async #sendAgain(
-    request: PendingRequest,
-    answered: Answered,
-    decision: AnswerOptions['decision'],
-  ): Promise<Decided['decision']> {
-    const same =
-      answered.decision === decision || (answered.decision === 'passcode-failed' && decision === 'accept');
-    if (answered.sending === undefined || !same) throw answeredBefore(answered);
-    await this.#deliver(request.hash, answered);
-    return answered.decision;
-  }
-
-  async #deliver(hash: string, { sending, ...answered }: Answered): Promise<void> {
-    const { api, state } = this.#session;
-    await api.postResponse(hash, sending!);
-    await state.update<Answered>('answered', hash, () => answered);
-  }
-
-  async #report({ hash }: PendingRequest): Promise<void> {
-    const { crypto, keys, clock, api } = this.#session;
-    const payload = { req: hash, iat: clock.now() };
-    const { jws } = await signStatement(crypto, ReportStatement, keys.signer, payload);
-    await api.postReport(hash, jws);
-  }
-}
-
-function answeredBefore({ decision, sending }: Answered): CountersignError {
-  if (sending === undefined) {
-    return new CountersignError('request-replayed', 'this request was answered here before');
-  }
-  return new CountersignError(
-    'request-replayed',
-    `this device has signed an answer already (${decision}), and the broker may have it`,
-    { hint: 'the same answer can be sent again; no other one is signed' },
-  );
-}
-
-/**
- * A receipt from the broker's parts and our plaintexts; verified before it is handed out.
- * @throws `receipt-invalid`, and what verifying it throws
- */
-async function completeReceipt(
-  { api, crypto }: Session,
-  hash: string,
-  request: string | undefined,
-  response: string | undefined,
-): Promise<Receipt> {
-  const parts = await api.readReceipt(hash);
-  const receipt: Receipt = {
-    countersign: 'receipt/1',
-    ...parts,
-    ...(request === undefined || response === undefined ? {} : { disclosed: { request, response } }),
-  };
-  const verified = await verifyReceipt(crypto, receipt);
-  if (verified.request.statement.hash !== hash) {
-    throw new CountersignError('receipt-invalid', 'the broker gave the receipt of another request');
-  }
-  return receipt;
-}
-
-function suspectOf(row: WireRequest, error: unknown): Suspect {
-  // A broker that does not answer makes nothing suspect.
-  if (!(error instanceof CountersignError) || error.code === 'broker-unreachable') throw error;
-  return { hash: row.hash, enquirer: row.enquirer.name, error };
 }

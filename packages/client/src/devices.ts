@@ -23,6 +23,7 @@ import {
   INVITATION_LIFE,
   openEpoch,
   openInvitation,
+  parseCode,
   type Right,
   type Signing,
   signStatement,
@@ -31,11 +32,12 @@ import {
   verifyInvitation,
 } from '@countersign/core';
 import pRetry from 'p-retry';
-import type { WireWaiting } from './broker-api.ts';
 import { newEpoch } from './create-account.ts';
 import { followedByEpoch } from './followed-by-epoch.ts';
 import type { Rooms } from './rooms.ts';
 import type { Session } from './session.ts';
+import { triesText } from './tries-text.ts';
+import type { WireWaiting } from './wire.ts';
 
 /** A device before the door, all of whose own words were checked. */
 export interface KnockingDevice {
@@ -219,10 +221,11 @@ export class Devices {
     });
   }
 
-  /** Begins a new epoch now. */
-  async beginEpoch(): Promise<void> {
+  /** Begins a new epoch now. @param due asked again where another device was quicker */
+  async beginEpoch(due: (log: DeviceLog) => boolean = () => true): Promise<void> {
     const { crypto, api } = this.#session;
     await this.#append(async ({ signer, log, now }) => {
+      if (!due(log)) return;
       const { jws } = await createEpoch(crypto, log, signer, await newEpoch(), now);
       await api.appendLog(log.name, [jws]);
     });
@@ -259,12 +262,14 @@ export class Devices {
         hint: 'type it: --code ABCD-EFGH',
       });
     }
+    // What can be no code at all is a slip of the finger, and no try.
+    parseCode(typed);
     const { hash } = enrolment.facts;
     // Counted before it is checked: a crash in between is a try.
     const tries = await state.update<number>(TRIES_KIND, hash, (old = 0) => old + 1);
     if (tries <= CODE_TRIES && (await checkEnrolmentCode(crypto, enrolment, typed))) return typed;
     if (tries < CODE_TRIES) {
-      throw new CountersignError('code-wrong', `wrong code: ${CODE_TRIES - tries} more tries`, {
+      throw new CountersignError('code-wrong', `wrong code: ${triesText(CODE_TRIES - tries)}`, {
         hint: 'read it again on the new device; if it is right, somebody between has swapped its keys: reject it',
       });
     }
@@ -276,8 +281,8 @@ export class Devices {
 
   /** The current epoch's key, both halves. */
   async #epochKey(log: DeviceLog) {
-    const { keys } = this.#session;
-    const privateKey = await openEpoch(log.name, log.epoch, await this.#session.kid(), keys.opener);
+    const opener = await this.#session.sealingKey(log);
+    const privateKey = await openEpoch(log.name, log.epoch, await this.#session.kid(), opener);
     return { key: log.epoch.key, privateKey };
   }
 

@@ -9,13 +9,16 @@ import {
   commitPasscode,
   createRequest,
   type Decision,
+  type DeviceLog,
   deviceAt,
   type Field,
   generatePasscode,
   type Kind,
+  LONGEST_TWO_WAY,
   type OpenRequest,
   type OpenResponse,
   type Part,
+  type PublicSigningJwk,
   parseContact,
   parseContent,
   parseRequest,
@@ -25,7 +28,9 @@ import {
   type RequestPayload,
   readWithKeys,
   replayLog,
+  type Seat,
   type Settled,
+  seatOver,
   signStatement,
   statementId,
   type Verified,
@@ -35,10 +40,11 @@ import {
   verifyStatement,
 } from '@countersign/core';
 import type { Binding, KnownAccount } from './account-book.ts';
-import type { WireState } from './broker-api.ts';
+import type { KnownMember } from './asking-member.ts';
 import { waitForState } from './long-poll.ts';
+import { askedQuestions, GRACE, KIND, type Posted, type Verdict } from './posted-questions.ts';
 import { Session, type SessionOptions } from './session.ts';
-import type { StateStore } from './state-store.ts';
+import type { WireState } from './wire.ts';
 
 export interface Ask {
   /** Name of the account, `alice@example.com`. */
@@ -56,6 +62,11 @@ export interface Ask {
   readonly userVerification?: boolean;
   /** Say false only where the broker is to read the question. */
   readonly sealed?: boolean;
+  /**
+   * How old the broker's word for the account's log may be by which the question is sealed and its answer judged, in
+   * seconds, where the kind allows more; 0 has the log read anew each time.
+   */
+  readonly maxCheckpointAge?: number;
 }
 
 export interface Asked {
@@ -94,27 +105,6 @@ export interface VerifiedAnswer {
   readonly answeredAt: number;
 }
 
-/** What is remembered of a question. */
-interface Posted {
-  readonly jws: string;
-  readonly id: string;
-  readonly plaintext: string | undefined;
-  readonly account: string;
-  readonly response?: Verdict;
-}
-
-/** A response, and what it was verified by: enough for a receipt, whatever happens to the broker or the device. */
-interface Verdict {
-  readonly jws: string;
-  readonly plaintext: string | undefined;
-  readonly log: readonly string[];
-  readonly checkpoint: string;
-}
-
-const KIND = 'asked';
-/** What an answer may take from the broker to us after its request has expired, in seconds. */
-const GRACE = 5;
-
 const OUTCOMES = {
   accept: 'accepted',
   reject: 'rejected',
@@ -122,21 +112,17 @@ const OUTCOMES = {
   'passcode-failed': 'passcode-failed',
 } as const;
 
-/** Questions that were asked with a state store; no key is needed to know. */
-export async function askedQuestions(
-  state: StateStore,
-): Promise<{ hash: string; id: string; account: string }[]> {
-  const all = await state.list<Posted>(KIND);
-  return all.map(([hash, { id, account }]) => ({ hash, id, account }));
-}
-
 export class Enquirer {
   readonly #session: Session;
   /** Ends of questions that this process asked, by its monotonic clock, in ms. */
   readonly #deadlines = new Map<string, number>();
 
-  constructor(options: SessionOptions) {
+  readonly #seat: Seat | undefined;
+
+  /** @param seat of a member, where the keys are those of a browser and no device's: it may ask about a call alone */
+  constructor(options: SessionOptions, seat?: Seat) {
     this.#session = new Session(options);
+    this.#seat = seat;
   }
 
   get session(): Session {
@@ -146,13 +132,14 @@ export class Enquirer {
   /**
    * Posts a question. It is sealed to the account, so that the broker can't read it.
    * @throws `account-unknown`, `account-changed`, `not-permitted`, `contact-held`, `too-often`,
-   *   `too-many-pending`, `text-refused`, `text-too-long`, `request-lifetime`, `broker-unreachable`
+   *   `too-many-pending`, `text-refused`, `text-too-long`, `request-lifetime`, `broker-unreachable`; by a seat `seat-over`,
+   *   `seat-invalid`, `role-missing` too
    */
   async ask(ask: Ask): Promise<Asked> {
     const { book } = this.#session;
     const { kind = 'login' } = ask;
     try {
-      return await this.#ask(ask, kind, await book.find(ask.account, CHECKPOINT_AGE[kind]));
+      return await this.#ask(ask, kind, await book.find(ask.account, checkpointAge(kind, ask)));
     } catch (error) {
       if (!(error instanceof CountersignError) || error.code !== 'epoch-stale') throw error;
       // Our copy of the log is older than the account's newest key.
@@ -172,6 +159,7 @@ export class Enquirer {
         account: account.log,
         broker: keys.broker,
         now: clock.now(),
+        member: this.#seat && { seat: this.#seat.hash, key: keys.opener.publicKey },
       },
       {
         kind,
@@ -179,7 +167,7 @@ export class Enquirer {
         ...(ask.fields === undefined ? {} : { fields: [...ask.fields] }),
         ...(passcode === undefined ? {} : { passcode: await commitPasscode(crypto, passcode) }),
         ...(ask.userVerification ? { uv: true as const } : {}),
-        ...(ask.lifetime === undefined ? {} : { lifetime: ask.lifetime }),
+        ...this.#lifetime(ask),
         ...(ask.sealed === undefined ? {} : { sealed: ask.sealed }),
       },
     );
@@ -191,6 +179,7 @@ export class Enquirer {
       id,
       plaintext: request.plaintext,
       account: payload.sub,
+      ...(ask.maxCheckpointAge === undefined ? {} : { maxCheckpointAge: ask.maxCheckpointAge }),
     }));
     try {
       await api.postRequest(jws);
@@ -212,6 +201,14 @@ export class Enquirer {
     };
   }
 
+  /** How long a question is to stand, if that is said: of a member, no longer than the seat. */
+  #lifetime({ lifetime }: Ask): Pick<Ask, 'lifetime'> {
+    if (this.#seat === undefined) return lifetime === undefined ? {} : { lifetime };
+    const left = this.#seat.exp - this.#session.clock.now();
+    if (left < 1) throw seatOver();
+    return { lifetime: Math.min(lifetime ?? LONGEST_TWO_WAY, left) };
+  }
+
   /** What has become of a question by now. Throws as `wait` does. */
   async status(hash: string): Promise<Outcome> {
     const posted = await this.#posted(hash);
@@ -227,10 +224,24 @@ export class Enquirer {
    */
   async wait(hash: string, signal?: AbortSignal): Promise<Outcome> {
     const posted = await this.#posted(hash);
+    if (posted.response !== undefined) return this.#judge(hash, posted, posted.response.jws);
     const { payload } = await parseRequest(this.#session.crypto, posted.jws);
     const remaining = this.#remaining(hash, payload);
     const state = await waitForState(this.#session, hash, remaining, signal);
     return state === undefined ? { outcome: 'expired' } : this.#outcome(hash, posted, state);
+  }
+
+  /**
+   * The answer to a question of ours, whatever it decides, verified.
+   * @throws `request-not-pending` where there is none; and as `wait` does
+   */
+  async verify(hash: string): Promise<VerifiedAnswer> {
+    const outcome = await this.status(hash);
+    if ('answer' in outcome) return outcome.answer;
+    throw new CountersignError(
+      'request-not-pending',
+      `there is no answer: the question is ${outcome.outcome}`,
+    );
   }
 
   /** Cancels a question of ours. */
@@ -247,10 +258,12 @@ export class Enquirer {
    * can be had, else the one by which the answer was verified.
    */
   async receipt(hash: string): Promise<Receipt> {
-    await this.status(hash);
+    await this.verify(hash);
     const { book, crypto } = this.#session;
     const { jws, plaintext, account, response } = await this.#posted(hash);
     if (response === undefined) throw new CountersignError('request-not-pending', 'there is no answer yet');
+    const own = await this.#session.ownLog(Number.POSITIVE_INFINITY);
+    const member = await this.#askingMember(own, jws);
     const make = async (log: readonly string[], checkpoint: string): Promise<Receipt> => {
       const receipt: Receipt = {
         countersign: 'receipt/1',
@@ -259,8 +272,9 @@ export class Enquirer {
         ...(plaintext === undefined || response.plaintext === undefined
           ? {}
           : { disclosed: { request: plaintext, response: response.plaintext } }),
-        enquirer_log: [...(await this.#session.ownLog(Number.POSITIVE_INFINITY)).entries],
+        enquirer_log: [...(member?.organisation ?? own).entries],
         account_log: [...log],
+        ...(member === undefined ? {} : { seat: member.proof }),
         checkpoint: { statement: checkpoint, key: await book.brokerKey() },
       };
       await verifyReceipt(crypto, receipt);
@@ -275,9 +289,23 @@ export class Enquirer {
     }
   }
 
+  /** What proves our own seat, where it is one that asks. */
+  async #askingMember(own: DeviceLog, jws: string): Promise<KnownMember | undefined> {
+    if (this.#seat === undefined) return undefined;
+    const { payload } = await parseRequest(this.#session.crypto, jws);
+    const { readAskingMember } = await import('./asking-member.ts');
+    return readAskingMember(this.#session, own, payload, CHECKPOINT_AGE.login);
+  }
+
   /** Questions that were asked here: their hashes, ids and accounts. */
   async asked(): Promise<{ hash: string; id: string; account: string }[]> {
     return askedQuestions(this.#session.state);
+  }
+
+  /** When a question of ours ends, as it was signed: seconds since 1970. */
+  async expiresAt(hash: string): Promise<number> {
+    const { jws } = await this.#posted(hash);
+    return (await parseRequest(this.#session.crypto, jws)).payload.exp;
   }
 
   async #posted(hash: string): Promise<Posted> {
@@ -335,12 +363,17 @@ export class Enquirer {
   async #checkCancel(hash: string, jws: string): Promise<void> {
     const { crypto } = this.#session;
     const statement = await parseStatement(crypto, CancelStatement, jws);
-    const known = await this.#session.ownLog();
-    const log = known.devices.has(statement.kid) ? known : await this.#session.ownLog(0);
-    const device = deviceAt(log, statement.kid, log.devices.get(statement.kid)?.addedAt.seq ?? 0);
-    await verifyStatement(crypto, statement, device.sig);
+    await verifyStatement(crypto, statement, await this.#cancelKey(statement.kid));
     if (statement.payload.req === hash) return;
     throw new CountersignError('request-mismatch', 'the broker shows the cancelling of another question');
+  }
+
+  /** The key of a device of ours, or of our seat. */
+  async #cancelKey(kid: string): Promise<PublicSigningJwk> {
+    if (this.#seat?.kid === kid) return this.#seat.key;
+    const known = await this.#session.ownLog();
+    const log = known.devices.has(kid) ? known : await this.#session.ownLog(0);
+    return deviceAt(log, kid, log.devices.get(kid)?.addedAt.seq ?? 0).sig;
   }
 
   async #judge(hash: string, posted: Posted, response: string): Promise<Outcome> {
@@ -353,10 +386,12 @@ export class Enquirer {
     const { decision, device, statement, plaintext, by } = await this.#verify(request, posted, response);
     if (posted.response === undefined) {
       const verdict: Verdict = { jws: response, plaintext, log: by.log.entries, checkpoint: by.checkpoint };
-      await this.#session.state.update<Posted>(KIND, hash, (old) => ({
-        ...(old ?? posted),
-        response: verdict,
+      const kept = await this.#session.state.update<Posted>(KIND, hash, (old = posted) => ({
+        ...old,
+        response: old.response ?? verdict,
       }));
+      // Another call was shown the answer of another device: the first that was verified stands, for all.
+      if (kept.response!.jws !== response) return this.#judge(hash, kept, kept.response!.jws);
     }
     return {
       outcome: OUTCOMES[decision.decision],
@@ -373,9 +408,9 @@ export class Enquirer {
     posted: Posted,
     response: string,
   ): Promise<OpenResponse & { by: Pick<KnownAccount, 'log' | 'checkpoint'> }> {
-    const { crypto, book, epochOpener } = this.#session;
+    const { crypto, book, epochOpener, keys } = this.#session;
     const { sub } = request.statement.payload;
-    const read = readWithKeys(crypto, epochOpener);
+    const read = readWithKeys(crypto, epochOpener, this.#seat && keys.opener);
     const verify = async (by: Pick<KnownAccount, 'log' | 'checkpoint'>) => ({
       ...(await verifyResponse(crypto, request, by.log, response, read)),
       by,
@@ -385,7 +420,7 @@ export class Enquirer {
       return verify({ log: await replayLog(crypto, log), checkpoint });
     }
     try {
-      return await verify(await book.find(sub, CHECKPOINT_AGE[request.question.kind]));
+      return await verify(await book.find(sub, checkpointAge(request.question.kind, posted)));
     } catch (error) {
       const behind =
         error instanceof CountersignError &&
@@ -394,6 +429,11 @@ export class Enquirer {
       return verify(await book.find(sub, 0));
     }
   }
+}
+
+/** The greatest age of a checkpoint that is accepted for a question, in seconds. */
+function checkpointAge(kind: Kind, { maxCheckpointAge }: Pick<Ask, 'maxCheckpointAge'>): number {
+  return Math.min(CHECKPOINT_AGE[kind], maxCheckpointAge ?? CHECKPOINT_AGE[kind]);
 }
 
 /** Our own request, read again; we signed it ourselves. */

@@ -12,7 +12,7 @@ import {
   drawCode,
   ENROLMENT_LIFE,
   EnrolmentCompleteStatement,
-  type EnrolmentFacts,
+  type ErrorCode,
   openEpoch,
   openRoomShare,
   parseStatement,
@@ -23,12 +23,15 @@ import {
 } from '@countersign/core';
 import { generateOpener, generateSigner } from '@countersign/core/webcrypto';
 import { AccountBook } from './account-book.ts';
-import { BrokerApi, type WireEnrolment } from './broker-api.ts';
+import { answerLost, isAnswerLost } from './answer-lost.ts';
+import { BrokerApi } from './broker-api.ts';
 import type { Clock } from './clock.ts';
 import type { DeviceKeys, KeyStore } from './key-store.ts';
 import { Rooms } from './rooms.ts';
 import { Session } from './session.ts';
 import type { StateStore } from './state-store.ts';
+import { ENROLMENT_KIND, type WaitingDevice } from './waiting-device.ts';
+import type { WireEnrolment } from './wire.ts';
 
 export interface NewDeviceOptions {
   /** What the account gave: where it is, and the PIN. Without an identity, the broker's word is believed. */
@@ -45,15 +48,6 @@ export interface NewDeviceOptions {
   readonly clock: Clock;
 }
 
-/** A device that waits before the door. */
-export interface WaitingDevice {
-  readonly facts: EnrolmentFacts;
-  /** The account, by the identity that it will belong to. */
-  readonly account: { readonly name: string; readonly identity: string };
-  /** What the person types on a device of the account; absent where a PIN does it. */
-  readonly code?: string;
-}
-
 export type Enrolled =
   | { readonly outcome: 'waiting' | 'expired' | 'rejected' }
   /** It is in, and its rights are in the log. */
@@ -64,19 +58,56 @@ interface Kept extends WaitingDevice {
   readonly deviceHash: string;
   /** The code, or the PIN. */
   readonly secret: string;
+  /** What was posted, until the broker has answered. */
+  readonly unanswered?: { readonly enrolment: string; readonly ticket: string };
 }
+type Unanswered = Kept & Required<Pick<Kept, 'unanswered'>>;
 
-export const ENROLMENT_KIND = 'enrolment';
+/** What a request that never arrived is refused for when it comes too late. */
+const TOO_LATE: ReadonlySet<ErrorCode> = new Set(['challenge-invalid', 'enrolment-expired']);
 
 /**
- * Makes a device's keys, and brings it before the door. The keys are kept before the broker hears of them.
- * @throws `pin-wrong`, `pin-used`, `pin-expired`, `too-many-enrolments`, `account-unknown`, `account-changed`,
- *   `profile-exists`, `broker-unreachable`
+ * Makes a device's keys, and brings it before the door. The keys and the request are kept before the broker hears
+ * of them, and until it has refused them; called again with the same PIN, it goes on where the answer was lost.
+ * @throws `pin-wrong`, `pin-used`, `pin-expired`, `pin-cancelled`, `too-many-enrolments`, `account-unknown`,
+ *   `account-changed`, `profile-exists`, `broker-unreachable`
  */
 export async function requestEnrolment(options: NewDeviceOptions): Promise<WaitingDevice> {
+  const api = new BrokerApi(options.link.broker);
+  const before = await begun(options);
+  if (before !== undefined) {
+    try {
+      const { waiting, state } = await post(api, options, before);
+      if (state !== 'expired' && state !== 'rejected') return waiting;
+      await giveUp(options.keyStore, options.state, before.account.identity);
+    } catch (error) {
+      if (!(error instanceof CountersignError) || !TOO_LATE.has(error.code)) throw error;
+    }
+  }
+  return (await post(api, options, await begin(api, options))).waiting;
+}
+
+/** Where an answer was lost: the request of that time, if it was by the same PIN. */
+async function begun({ link, keyStore, state, crypto }: NewDeviceOptions): Promise<Unanswered | undefined> {
+  for (const [identity, kept] of await state.list<Kept>(ENROLMENT_KIND)) {
+    if (!isUnanswered(kept) || kept.account.name !== link.name) continue;
+    const keys = await keyStore.load();
+    if (keys?.identity !== identity || keys.broker !== link.broker) continue;
+    const { ticket } = kept.unanswered;
+    if (ticket === (await pinTicket(crypto, link.pin)) && (link.identity ?? identity) === identity)
+      return kept;
+    await giveUp(keyStore, state, identity);
+  }
+  return undefined;
+}
+
+function isUnanswered(kept: Kept): kept is Unanswered {
+  return kept.unanswered !== undefined;
+}
+
+async function begin(api: BrokerApi, options: NewDeviceOptions): Promise<Unanswered> {
   const { link, deviceName, algorithm = 'EdDSA', keyStore, state, crypto, clock } = options;
   const { name, broker, pin, use } = link;
-  const api = new BrokerApi(broker);
   const book = new AccountBook(api, crypto, state, clock);
   const { log } =
     link.identity === undefined ? await book.find(name, 60) : await book.bind(name, link.identity, 'own');
@@ -89,7 +120,7 @@ export async function requestEnrolment(options: NewDeviceOptions): Promise<Waiti
   const enrolment = await createEnrolment(crypto, log, { ...device, challenge, now: clock.now() });
   const own = await parseStatement(crypto, DeviceStatement, enrolment.payload.device);
   const { address, iat } = (await parseStatement(crypto, ChallengeStatement, challenge)).payload;
-  const kept: Kept = {
+  const kept: Unanswered = {
     facts: {
       hash: enrolment.hash,
       kid: own.kid,
@@ -104,12 +135,12 @@ export async function requestEnrolment(options: NewDeviceOptions): Promise<Waiti
     ...(use === 'admit' ? {} : { code: secret }),
     deviceHash: own.hash,
     secret,
+    unanswered: { enrolment: enrolment.jws, ticket: await pinTicket(crypto, pin) },
   };
   const keys: DeviceKeys = { name, identity: log.identity, broker, signer, opener };
   await keyStore.save(keys);
   try {
     await state.update<Kept>(ENROLMENT_KIND, log.identity, () => kept);
-    await api.postEnrolment(name, enrolment.jws, await pinTicket(crypto, pin));
   } catch (error) {
     await giveUp(keyStore, state, log.identity);
     throw error;
@@ -117,17 +148,35 @@ export async function requestEnrolment(options: NewDeviceOptions): Promise<Waiti
   return kept;
 }
 
-/** The device that waits in this key store, if one does. */
-export function waitingDevice(state: StateStore, identity: string): Promise<WaitingDevice | undefined> {
-  return state.get<Kept>(ENROLMENT_KIND, identity);
+/** The same again is one enrolment; refused, the device forgets its keys. */
+async function post(
+  api: BrokerApi,
+  { keyStore, state }: Pick<NewDeviceOptions, 'keyStore' | 'state'>,
+  kept: Unanswered,
+): Promise<{ waiting: WaitingDevice; state: WireEnrolment['state'] }> {
+  const { unanswered, ...waiting } = kept;
+  const { name, identity } = kept.account;
+  let posted: WireEnrolment;
+  try {
+    posted = await api.postEnrolment(name, unanswered.enrolment, unanswered.ticket);
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause;
+    if (isAnswerLost(cause)) {
+      throw answerLost(cause, 'the request may have arrived: its keys are kept; do the same again to go on');
+    }
+    await giveUp(keyStore, state, identity);
+    throw cause;
+  }
+  await state.update<Kept>(ENROLMENT_KIND, identity, () => waiting);
+  return { waiting, state: posted.state };
 }
 
 /**
  * Asks what has been decided, and goes in where it was accepted: checks that whoever let it in is of the account
  * and knows the code, opens what was sealed to it, and signs so. Turned away, it forgets its keys.
  * @param wait seconds to wait for a decision; 0 not to
- * @throws `enrolment-unknown` where this device does not wait; `enrolment-mismatch` and all that reading the log
- *   throws where the account was swapped
+ * @throws `enrolment-unknown` where this device does not wait; what `requestEnrolment` throws, where its answer was
+ *   lost; `enrolment-mismatch` and all that reading the log throws where the account was swapped
  */
 export async function completeEnrolment(
   options: { keyStore: KeyStore; state: StateStore; crypto: CryptoProvider; clock: Clock },
@@ -141,6 +190,7 @@ export async function completeEnrolment(
     throw new CountersignError('enrolment-unknown', 'this device does not wait before any account’s door');
   }
   const session = new Session({ ...options, keys });
+  if (isUnanswered(kept)) await post(session.api, options, kept);
   const decided = await decision(session, kept, wait, signal);
   switch (decided.state) {
     case 'waiting':

@@ -18,8 +18,9 @@ import {
   verifyInclusion,
   verifyTreeHead,
 } from '@countersign/core';
-import type { BrokerApi, WireTransparency } from './broker-api.ts';
+import type { BrokerApi } from './broker-api.ts';
 import type { StateStore } from './state-store.ts';
+import type { WireTransparency } from './wire.ts';
 
 export interface Evidence {
   /** Notes. The older was seen before, or has fewer leaves. */

@@ -4,9 +4,9 @@
  */
 import { CountersignError } from '@countersign/core';
 import pRetry from 'p-retry';
-import type { WireState } from './broker-api.ts';
 import type { Session } from './session.ts';
 import { sleep } from './sleep.ts';
+import type { WireState } from './wire.ts';
 
 /** Longest single poll, in seconds; the broker allows 120. */
 const LONGEST_POLL = 60;
@@ -20,7 +20,7 @@ const PAUSE_MS = 500;
  * @throws `broker-unreachable` where it stays so until the end; what the broker refuses; the signal's reason
  */
 export async function waitForState(
-  { api, clock }: Session,
+  { api, clock }: Pick<Session, 'api' | 'clock'>,
   hash: string,
   milliseconds: number,
   signal?: AbortSignal,

@@ -130,14 +130,18 @@ export async function completeRecovery(options: Stores): Promise<void> {
   const device = log.devices.get(kid);
   if (device?.revokedAt !== undefined) {
     throw new CountersignError('device-revoked', 'the recovery was undone by a device of the account', {
-      hint: 'if that was not you, somebody has one of your devices: `countersign device lost` freezes it by the code',
+      hint: 'if that was not you, somebody has one of your devices: `countersign device lost <id>` freezes it by the code',
     });
   }
   const left = kept.at + log.recovery!.undo - clock.now();
   if (left > 0) {
-    throw new CountersignError('recovery-early', `the recovery can be undone for another ${left} s`, {
+    const until = new Date((kept.at + log.recovery!.undo) * 1000)
+      .toISOString()
+      .slice(0, 16)
+      .replace('T', ' ');
+    throw new CountersignError('recovery-early', `the recovery can be undone until ${until} UTC`, {
       retryAfter: left,
-      hint: 'until then it counts nowhere; come back after that',
+      hint: 'until then this device counts nowhere; come back after that',
     });
   }
   const by = { signer: keys.signer, log, now: clock.now() };
@@ -195,6 +199,20 @@ export async function replaceRecovery(session: Session, undo?: number): Promise<
   const { jws } = await createRecoverySet(crypto, by, provision);
   await api.appendLog(log.name, [jws]);
   return code;
+}
+
+/**
+ * The code of an account as it was made. Where a first try had made the account, and its code was lost with the
+ * answer, a new one takes its place.
+ */
+export async function recoveryInForce(
+  session: Session,
+  { code, provision }: { code: string; provision: RecoveryProvision },
+): Promise<string> {
+  const log = await session.ownLog();
+  const own =
+    log.recovery !== undefined && JSON.stringify(log.recovery.key) === JSON.stringify(provision.key);
+  return own ? code : replaceRecovery(session, provision.undo);
 }
 
 async function byCode(

@@ -14,7 +14,7 @@ import { importOpener } from '@countersign/core/webcrypto';
 import { AccountBook } from './account-book.ts';
 import type { BrokerApi } from './broker-api.ts';
 import type { Clock } from './clock.ts';
-import type { DeviceKeys } from './key-store.ts';
+import type { DeviceKeys, KeyStore } from './key-store.ts';
 import { signersApi } from './signed-entries.ts';
 import type { StateStore } from './state-store.ts';
 
@@ -23,6 +23,8 @@ export interface SessionOptions {
   readonly state: StateStore;
   readonly crypto: CryptoProvider;
   readonly clock: Clock;
+  /** Where the keys are kept: another process that shares it may put new ones there. */
+  readonly keyStore?: KeyStore | undefined;
 }
 
 /** Age of its own log that a device works with, in seconds: short, so that it notices its revocation. */
@@ -34,12 +36,14 @@ export class Session {
   readonly clock: Clock;
   readonly api: BrokerApi;
   readonly book: AccountBook;
+  readonly keyStore: KeyStore | undefined;
   readonly #epochs = new Map<number, Promise<Opener | undefined>>();
   #keys: DeviceKeys;
   #kid: string | undefined;
 
-  constructor({ keys, state, crypto, clock }: SessionOptions) {
+  constructor({ keys, state, crypto, clock, keyStore }: SessionOptions) {
     this.#keys = keys;
+    this.keyStore = keyStore;
     this.state = state;
     this.crypto = crypto;
     this.clock = clock;
@@ -99,7 +103,21 @@ export class Session {
     const epoch = log.epochs[n];
     const kid = await this.kid();
     if (epoch === undefined || !Object.hasOwn(epoch.sealed, kid)) return undefined;
-    const jwk = await openEpoch(log.name, epoch, kid, this.keys.opener);
+    const jwk = await openEpoch(log.name, epoch, kid, await this.sealingKey(log));
     return importOpener(JSON.parse(jwk) as JsonWebKey);
+  }
+
+  /** The sealing key that a log names for this device: another process may have rotated it. */
+  async sealingKey(log: DeviceLog): Promise<Opener> {
+    const { x } = log.devices.get(await this.kid())?.enc ?? {};
+    const named = ({ opener, next }: DeviceKeys) =>
+      [opener, next?.opener].find((one) => one?.publicKey.x === x);
+    const own = named(this.keys);
+    if (own !== undefined) return own;
+    const kept = await this.keyStore?.load();
+    const other = kept && named(kept);
+    if (kept === undefined || other === undefined) return this.keys.opener;
+    this.adopt(kept);
+    return other;
   }
 }

@@ -1,6 +1,6 @@
 /**
  * What a client remembers between calls: logs that it saw, requests that it posted, tries that were counted.
- * Values are JSON. None of it is secret but the plaintext of questions; keys are in the key store.
+ * Values are JSON. None of it is secret but the plaintext of questions and answers; keys are in the key store.
  * @module
  */
 

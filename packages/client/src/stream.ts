@@ -3,15 +3,19 @@
  * @module
  */
 import { CountersignError } from '@countersign/core';
-import type { WireEvent } from './broker-api.ts';
 import type { Session } from './session.ts';
 import { sleep } from './sleep.ts';
+import type { WireEvent } from './wire.ts';
 
 /** An event; or, at the end, the news that some were lost: read the pending list, and follow from there. */
 export type StreamEvent = { readonly kind: 'event'; readonly event: WireEvent } | { readonly kind: 'resync' };
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;
+/** Events that wait to be read; when more come, the line is cut, and the next one begins where reading is. */
+const MOST_WAITING = 1000;
+/** RFC 6455 section 7.4.1. */
+const NORMAL = 1000;
 /** The broker's close codes. */
 const REVOKED = 4403;
 const CURSOR = 4410;
@@ -68,16 +72,30 @@ async function connect(session: Session, cursor: number, signal: AbortSignal): P
   let wake = () => {};
   let code = 0;
   let open = false;
+  let overflowed = false;
   let failed: unknown;
-  const abort = () => socket.close();
+  // Not every engine tells the close of a socket that was never open.
+  const abort = () => {
+    code ||= NORMAL;
+    socket.close();
+    wake();
+  };
+  // It may have come while the call was signed.
+  if (signal.aborted) abort();
   signal.addEventListener('abort', abort);
   socket.addEventListener('open', () => {
     open = true;
     wake();
   });
   socket.addEventListener('message', ({ data }) => {
+    // What is not taken here comes again: the cursor goes with what was read.
+    if (overflowed) return;
     try {
-      queue.push(api.parseEvent(data));
+      if (queue.length < MOST_WAITING) queue.push(api.parseEvent(data));
+      else {
+        overflowed = true;
+        socket.close();
+      }
     } catch (error) {
       failed = error;
       socket.close();

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -78,6 +78,13 @@ describe('a key file', () => {
     );
   });
 
+  test('that others may read, as after a copy, is its owner’s again once it is opened', async () => {
+    const { path } = await saved();
+    await chmod(path, 0o644);
+    await store(path, 'right').load();
+    assert.equal((await stat(path)).mode & 0o777, 0o600);
+  });
+
   test('that is damaged says so', async () => {
     const { path } = await saved();
     const file = JSON.parse(await readFile(path, 'utf8'));
@@ -86,7 +93,7 @@ describe('a key file', () => {
       await assert.rejects(store(path, 'right').load(), codeIs('key-file-invalid'));
     }
     await writeFile(path, 'not JSON');
-    await assert.rejects(store(path, 'right').load(), codeIs('json-invalid'));
+    await assert.rejects(store(path, 'right').load(), codeIs('key-file-invalid'));
   });
 
   test('says whose keys it has without a passphrase, and is refused where that is not true', async () => {

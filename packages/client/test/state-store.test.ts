@@ -3,7 +3,10 @@ import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { refused } from '../../core/test/refused.ts';
+import { nodeNoise } from '../src/node/noise.ts';
 import { SqliteStateStore } from '../src/node/sqlite-state-store.ts';
+import { SealedStateStore } from '../src/sealed-state-store.ts';
 import { MemoryStateStore, type StateStore } from '../src/state-store.ts';
 
 /** What every state store must do. */
@@ -62,6 +65,10 @@ function conformance(
 }
 
 conformance('memory', async () => ({ store: new MemoryStateStore(), dispose: async () => {} }));
+conformance('memory, sealed', async () => ({
+  store: new SealedStateStore(new MemoryStateStore(), nodeNoise, new Uint8Array(32)),
+  dispose: async () => {},
+}));
 conformance('SQLite', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'countersign-state-'));
   const store = new SqliteStateStore(join(folder, 'state.db'));
@@ -85,4 +92,18 @@ test('two openings of one file agree, and nobody else may read it', async () => 
   one.close();
   two.close();
   await rm(folder, { recursive: true });
+});
+
+test('a sealed value opens with its key, in its place, and nowhere else', async () => {
+  const inner = new MemoryStateStore();
+  const sealed = new SealedStateStore(inner, nodeNoise, new Uint8Array(32));
+  await sealed.update('kind', 'key', () => 'a secret');
+  const value = await inner.get<{ sealed: string }>('kind', 'key');
+  assert.ok(!JSON.stringify(value).includes('secret'));
+  const other = new SealedStateStore(inner, nodeNoise, new Uint8Array(32).fill(1));
+  await assert.rejects(other.get('kind', 'key'), refused('key-file-invalid'));
+  await inner.update('kind', 'moved', () => value);
+  await assert.rejects(sealed.get('kind', 'moved'), refused('key-file-invalid'));
+  await inner.update('kind', 'short', () => ({ sealed: 'AAAA' }));
+  await assert.rejects(sealed.get('kind', 'short'), refused('key-file-invalid'));
 });

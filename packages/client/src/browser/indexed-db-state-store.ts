@@ -1,9 +1,9 @@
 /**
- * What a client remembers, in IndexedDB; an update is one transaction, also between tabs.
+ * What a client remembers, in IndexedDB; an update is one transaction, also between tabs, and durable when it is done.
  * @module
  */
 import type { StateStore } from '../state-store.ts';
-import { database } from './database.ts';
+import { DURABLE, database } from './database.ts';
 
 export class IndexedDbStateStore implements StateStore {
   readonly #profile: string;
@@ -25,7 +25,7 @@ export class IndexedDbStateStore implements StateStore {
   }
 
   async update<T>(kind: string, key: string, change: (old: T | undefined) => T): Promise<T> {
-    const transaction = (await database()).transaction('state', 'readwrite');
+    const transaction = (await database()).transaction('state', 'readwrite', DURABLE);
     const place: [string, string, string] = [this.#profile, kind, key];
     let value: T;
     try {
@@ -41,7 +41,9 @@ export class IndexedDbStateStore implements StateStore {
   }
 
   async delete(kind: string, key: string): Promise<void> {
-    await (await database()).delete('state', [this.#profile, kind, key]);
+    const transaction = (await database()).transaction('state', 'readwrite', DURABLE);
+    await transaction.store.delete([this.#profile, kind, key]);
+    await transaction.done;
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { randomUUID } from 'node:crypto';
-import { link, open, readFile, rename, unlink } from 'node:fs/promises';
+import { chmod, link, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { CountersignError, describeIssue, parseStrictJson } from '@countersign/core';
 import { exportPrivate, importOpener, importSigner } from '@countersign/core/webcrypto';
@@ -63,6 +63,7 @@ export class FileKeyStore implements KeyStore {
   async load(): Promise<DeviceKeys | undefined> {
     const file = await this.#read();
     if (file === undefined) return undefined;
+    await makePrivate(this.#path);
     const { name, identity, broker, next, ...pair } = await this.#open(file);
     return {
       name,
@@ -142,7 +143,7 @@ export class FileKeyStore implements KeyStore {
   async #read(): Promise<KeyFile | undefined> {
     const text = await readFile(this.#path).catch(absent);
     if (text === undefined) return undefined;
-    const file = v.safeParse(KeyFile, parseStrictJson(text));
+    const file = v.safeParse(KeyFile, parseKeyFile(text));
     if (!file.success) throw damaged(describeIssue(file.issues));
     return file.output;
   }
@@ -183,12 +184,21 @@ async function writeOver(path: string, text: string): Promise<void> {
   }
 }
 
+/** A copy, or a backup that was put back, may be readable by others: it is its owner's again. */
+async function makePrivate(path: string): Promise<void> {
+  const { mode } = await stat(path);
+  if ((mode & 0o077) !== 0) await chmod(path, 0o600);
+}
+
 async function writeBeside(path: string, text: string): Promise<string> {
   const fresh = `${path}.${randomUUID()}.new`;
   const file = await open(fresh, 'wx', 0o600);
   try {
     await file.writeFile(text);
     await file.sync();
+  } catch (error) {
+    await unlink(fresh);
+    throw error;
   } finally {
     await file.close();
   }
@@ -201,6 +211,7 @@ async function writeOnce(path: string, text: string): Promise<void> {
   try {
     await link(fresh, path);
   } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
     throw new CountersignError('profile-exists', `there is a key file already: ${path}`, {
       cause,
       hint: 'use another --profile for another account',
@@ -213,6 +224,15 @@ async function writeOnce(path: string, text: string): Promise<void> {
 function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code === 'ENOENT') return undefined;
   throw error;
+}
+
+function parseKeyFile(text: Uint8Array): unknown {
+  try {
+    return parseStrictJson(text);
+  } catch (cause) {
+    if (!(cause instanceof CountersignError)) throw cause;
+    throw damaged(cause.message);
+  }
 }
 
 function damaged(what: string): CountersignError {

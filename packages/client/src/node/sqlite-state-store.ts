@@ -4,6 +4,7 @@
  */
 import { chmodSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { CountersignError } from '@countersign/core';
 import type { StateStore } from '../state-store.ts';
 
 export class SqliteStateStore implements StateStore {
@@ -13,15 +14,9 @@ export class SqliteStateStore implements StateStore {
   readonly #put;
   readonly #delete;
 
+  /** @throws `storage-failed` where the file can't be opened or written, or is no state store */
   constructor(path: string) {
-    this.#database = new DatabaseSync(path, { timeout: 10_000 });
-    if (path !== ':memory:') chmodSync(path, 0o600);
-    this.#database.exec(`
-      PRAGMA journal_mode = WAL;
-      CREATE TABLE IF NOT EXISTS state (
-        kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key)
-      ) STRICT, WITHOUT ROWID;
-    `);
+    this.#database = openDatabase(path);
     this.#get = this.#database.prepare('SELECT value FROM state WHERE kind = ? AND key = ?');
     this.#list = this.#database.prepare('SELECT key, value FROM state WHERE kind = ? ORDER BY key');
     this.#put = this.#database.prepare(
@@ -63,4 +58,27 @@ export class SqliteStateStore implements StateStore {
     const row = this.#get.get(kind, key);
     return row === undefined ? undefined : (JSON.parse(row.value as string) as T);
   }
+}
+
+function openDatabase(path: string): DatabaseSync {
+  try {
+    const database = new DatabaseSync(path, { timeout: 10_000 });
+    if (path !== ':memory:') chmodSync(path, 0o600);
+    database.exec(`
+      PRAGMA journal_mode = WAL;
+      CREATE TABLE IF NOT EXISTS state (
+        kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, key)
+      ) STRICT, WITHOUT ROWID;
+    `);
+    return database;
+  } catch (cause) {
+    throw new CountersignError('storage-failed', `the memory of this device, ${path}: ${messageOf(cause)}`, {
+      cause,
+      hint: 'nothing was sent. Is there room, and may this user write there? It remembers whom this device trusts: where it is damaged, take it from a backup',
+    });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
