@@ -8,9 +8,19 @@ import ms from 'ms';
 
 /** Seconds in `10m`, `1h`, `1d`. */
 export function duration(text: string): number {
-  const value = ms(text as ms.StringValue);
+  // `ms` throws at an empty text.
+  const value = text === '' ? Number.NaN : ms(text as ms.StringValue);
   if (!(value >= 1000)) throw new InvalidArgumentError('like 120s, 10m, 1h or 1d');
   return Math.floor(value / 1000);
+}
+
+/** A duration between two, in seconds. */
+export function durationWithin(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const seconds = duration(text);
+    if (seconds >= least && seconds <= most) return seconds;
+    throw new InvalidArgumentError(`from ${ms(least * 1000)} to ${ms(most * 1000)}`);
+  };
 }
 
 export function wholeNumber(text: string): number {

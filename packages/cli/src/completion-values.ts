@@ -6,6 +6,8 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { askedQuestions, knownAccounts, type StateStore } from '@countersign/client';
 import { BROKER_COMMANDS } from './commands/broker.ts';
+import { COSIGN_COMMANDS } from './commands/cosign.ts';
+import { VALIDATOR_COMMANDS } from './commands/validator.ts';
 import type { Candidate, FindValues, Place } from './completion.ts';
 import { type Environment, Profile, profilesFolder } from './profile.ts';
 import { shownQuestions } from './shown-questions.ts';
@@ -28,7 +30,7 @@ const REMEMBERED: Readonly<Record<string, Remembered>> = {
   'confirm cancel id': asked,
   'confirm verify id': asked,
   'confirm post account and text': accounts,
-  'confirm block name': accounts,
+  'confirm block name or id': accounts,
   'contact remove name': accounts,
   'contact unblock name': accounts,
   'account log name': accounts,
@@ -39,7 +41,10 @@ export function rememberedValues(environment: Environment): FindValues {
   return async (place) => {
     if (place.name === '--profile') return profiles(environment);
     if (place.index > 0) return [];
-    if (place.command === 'broker') return BROKER_COMMANDS.map((value) => ({ value, description: '' }));
+    const others = { broker: BROKER_COMMANDS, cosign: COSIGN_COMMANDS, validator: VALIDATOR_COMMANDS }[
+      place.command
+    ];
+    if (others !== undefined) return others.map((value) => ({ value, description: '' }));
     const remembered = REMEMBERED[`${place.command} ${place.name}`];
     return remembered === undefined ? [] : recall(environment, place, remembered);
   };

@@ -1,5 +1,5 @@
 /**
- * A visible countdown while somebody is waited for; nothing where nobody looks.
+ * A visible countdown while somebody is waited for; nothing where nobody looks, or no time is left.
  * @module
  */
 import { createLogUpdate } from 'log-update';
@@ -7,7 +7,8 @@ import type { Cli } from './commands/context.ts';
 import { secondsText } from './question-text.ts';
 
 export function startCountdown({ terminal, clock }: Cli, label: string, expiresAt: number): { stop(): void } {
-  if (!terminal.canAsk && !process.stderr.isTTY) return { stop() {} };
+  const seen = terminal.canAsk || process.stderr.isTTY;
+  if (!seen || expiresAt <= clock.now()) return { stop() {} };
   const update = createLogUpdate(process.stderr);
   const draw = () =>
     update(`${label}: ${secondsText(expiresAt - clock.now())} left (Ctrl-C to stop waiting)`);

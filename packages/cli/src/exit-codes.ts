@@ -64,6 +64,7 @@ const ERRORS: Partial<Record<ErrorCode, number>> = {
   'pin-wrong': EXIT.refused,
   'pin-used': EXIT.refused,
   'pin-expired': EXIT.refused,
+  'pin-cancelled': EXIT.refused,
   'too-many-enrolments': EXIT.refused,
 };
 
@@ -101,12 +102,15 @@ const NOT_GOOD: ReadonlySet<ErrorCode> = new Set([
   'statement-malformed',
   'statement-type',
   'broker-changed',
+  'broker-answer-invalid',
+  'contact-conflict',
+  'history-invalid',
 ]);
 
-/** Codes that, on the answering side, are about what the person gave. */
-const GIVEN: ReadonlySet<ErrorCode> = new Set(['passcode-wrong', 'verification-missing']);
+/** Codes that, where no answer is waited for, are about what the person gave. */
+const GIVEN: ReadonlySet<ErrorCode> = new Set(['passcode-wrong', 'verification-missing', 'device-unknown']);
 
-export function exitOfError({ code }: CountersignError, answering: boolean): number {
-  if (answering && GIVEN.has(code)) return EXIT.failed;
+export function exitOfError({ code }: CountersignError, givenHere: boolean): number {
+  if (givenHere && GIVEN.has(code)) return EXIT.failed;
   return ERRORS[code] ?? (NOT_GOOD.has(code) ? EXIT.notGood : EXIT.failed);
 }

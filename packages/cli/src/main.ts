@@ -10,6 +10,7 @@ import { type Command, CommanderError } from 'commander';
 import type { Cli } from './commands/context.ts';
 import { EXIT, exitOfError } from './exit-codes.ts';
 import { createProgram } from './program.ts';
+import { asSystemFailure } from './system-failure.ts';
 import { processTerminal } from './terminal.ts';
 
 const cli: Cli = {
@@ -18,12 +19,14 @@ const cli: Cli = {
   terminal: processTerminal,
   variables: process.env,
   exit: EXIT.ok,
-  answering: false,
+  givenHere: false,
 };
 
 // The source documents end some commands with a lone slash; it says nothing here.
 const typed = process.argv.slice(2);
-const args = typed[0] === 'complete' ? typed : typed.filter((word) => word !== '/');
+// Behind a lone -- stands a text from elsewhere, whatever it is.
+const end = typed.includes('--') ? typed.indexOf('--') : typed.length;
+const args = typed[0] === 'complete' ? typed : typed.filter((word, at) => word !== '/' || at > end);
 
 try {
   await createProgram(cli).parseAsync(args, { from: 'user' });
@@ -39,7 +42,7 @@ process.exitCode = cli.exit;
 function isHelpAlone(): boolean {
   if (args[0] === 'help') return true;
   let command: Command | undefined = createProgram(cli);
-  for (const word of args.slice(0, -1)) {
+  for (const word of args.slice(args[0] === '--profile' ? 2 : 0, -1)) {
     command = command?.commands.find((one) => one.name() === word);
     if (word === 'help') return true;
   }
@@ -48,6 +51,8 @@ function isHelpAlone(): boolean {
 
 function report(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 && isHelpAlone() ? EXIT.ok : EXIT.usage;
+  const refused = asSystemFailure(error);
+  if (refused !== undefined) return report(refused);
   if (!(error instanceof CountersignError)) {
     const trace = String((error as Error).stack ?? error)
       .split('\n')
@@ -59,7 +64,7 @@ function report(error: unknown): number {
   if (args.includes('--json')) {
     process.stderr.write(`${JSON.stringify({ error: { code, message, hint, retryAfter } })}\n`);
   } else {
-    process.stderr.write(`countersign: ${message} (${code})\n${hint === undefined ? '' : `hint: ${hint}\n`}`);
+    cli.terminal.tell(`countersign: ${message} (${code})${hint === undefined ? '' : `\nhint: ${hint}`}`);
   }
-  return exitOfError(error, cli.answering);
+  return exitOfError(error, cli.givenHere);
 }

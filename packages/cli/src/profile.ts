@@ -19,8 +19,11 @@ import {
   type KeyAccount,
   type KeyProtection,
   keyringProtection,
+  nodeNoise,
+  type OpenValidator,
   passphraseProtection,
   SqliteStateStore,
+  ValidatorFolder,
 } from '@countersign/client/node';
 import { CountersignError, type CryptoProvider } from '@countersign/core';
 import type { Terminal } from './terminal.ts';
@@ -39,9 +42,10 @@ export type ProtectionName = (typeof PROTECTIONS)[number];
 export class Profile {
   readonly folder: string;
   readonly environment: Environment;
-  readonly keyStore: FileKeyStore;
   readonly #protections: Readonly<Record<ProtectionName, KeyProtection>>;
   #state: SqliteStateStore | undefined;
+  /** The one that opened or sealed the keys last: it knows how, and nobody is asked again. */
+  #keyStore: FileKeyStore;
   #keys: DeviceKeys | undefined;
   /** When the passphrase was typed last, by the monotonic clock in ms. */
   #typedAt: number | undefined;
@@ -53,11 +57,15 @@ export class Profile {
       passphrase: passphraseProtection((account, fresh) => this.#passphrase(account, fresh)),
       keyring: keyringProtection,
     };
-    this.keyStore = this.keyStoreFor('passphrase');
+    this.#keyStore = this.#keyStoreFor('passphrase');
+  }
+
+  get keyStore(): FileKeyStore {
+    return this.#keyStore;
   }
 
   /** The key store, where new keys are sealed in one way; it opens either. */
-  keyStoreFor(protection: ProtectionName): FileKeyStore {
+  #keyStoreFor(protection: ProtectionName): FileKeyStore {
     return new FileKeyStore(
       join(this.folder, 'keys.json'),
       this.#protections[protection],
@@ -106,10 +114,17 @@ export class Profile {
     return new Enquirer(await this.#options());
   }
 
+  /** What a device does now and then; where that fails, a later command does it. */
+  async maintain(): Promise<void> {
+    const device = await this.device();
+    await device.maintain(this.keyStore).catch(() => {});
+  }
+
   /** What making an account or a device needs; its new keys are sealed in one way. */
-  store(protection: ProtectionName = 'passphrase') {
+  store(protection?: ProtectionName) {
     const { crypto, clock } = this.environment;
-    return { keyStore: this.keyStoreFor(protection), state: this.state, crypto, clock };
+    if (protection !== undefined) this.#keyStore = this.#keyStoreFor(protection);
+    return { keyStore: this.#keyStore, state: this.state, crypto, clock };
   }
 
   /** Which account this profile is of; no passphrase is needed to know. @throws `profile-missing` */
@@ -121,9 +136,19 @@ export class Profile {
 
   /** @throws `profile-missing`, and what opening the key file throws */
   async keys(): Promise<DeviceKeys> {
-    this.#keys ??= await this.keyStore.load();
+    this.#keys ??= await this.#keyStore.load();
     if (this.#keys === undefined) throw this.#missing();
     return this.#keys;
+  }
+
+  /** Opens a validator's folder, in whichever way it is sealed. @throws `interface-unknown` where there is none */
+  async openValidator(path: string): Promise<OpenValidator> {
+    const folder = new ValidatorFolder(path);
+    const { passphrase } = this.#protections;
+    if (folder.exists) return folder.open(nodeNoise, passphrase, Object.values(this.#protections));
+    throw new CountersignError('interface-unknown', `there is no validator in ${path}`, {
+      hint: '`countersign validator add` pairs one with a host; --store chooses another folder',
+    });
   }
 
   close(): void {
@@ -132,13 +157,13 @@ export class Profile {
 
   #missing(): CountersignError {
     return new CountersignError('profile-missing', `there is no account in this profile (${this.folder})`, {
-      hint: '`countersign account create alice@example.com` makes one; --profile chooses another',
+      hint: '`countersign account create alice@example.com` makes one, `countersign device request` brings this device into one; --profile chooses another',
     });
   }
 
   async #options() {
     const { crypto, clock } = this.environment;
-    return { keys: await this.keys(), state: this.state, crypto, clock };
+    return { keys: await this.keys(), state: this.state, crypto, clock, keyStore: this.#keyStore };
   }
 
   async #passphrase(account: string, fresh: boolean): Promise<string> {

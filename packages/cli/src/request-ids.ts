@@ -28,6 +28,16 @@ export function pickDevice<T extends { readonly kid: string }>(
   return pick(all, typed, ({ kid }) => kid, { unknown: 'device-unknown', what: 'device', where, hint });
 }
 
+/** The one of some invitations that an id means. @throws `pin-wrong`, `request-ambiguous` */
+export function pickInvitation<T extends { readonly id: string }>(all: readonly T[], typed: string): T {
+  return pick(all, typed, ({ id }) => id, {
+    unknown: 'pin-wrong',
+    what: 'invitation',
+    where: 'stands',
+    hint: '`countersign device invitations` lists those that do',
+  });
+}
+
 /** Whether all of an id was typed, and not a start that another id may have too. */
 export function isWholeId(id: string, typed: string): boolean {
   const bare = (text: string) => text.replaceAll('-', '');

@@ -3,7 +3,9 @@
  * @module
  */
 import { styleText } from 'node:util';
-import { read } from 'read';
+import { CountersignError } from '@countersign/core';
+import { type Options, read } from 'read';
+import { wrapProse } from './prose.ts';
 
 export interface Terminal {
   /** Somebody sees what is written. */
@@ -22,13 +24,32 @@ export interface Terminal {
 export const processTerminal: Terminal = {
   isTerminal: process.stdout.isTTY === true,
   canAsk: process.stdin.isTTY === true && process.stderr.isTTY === true,
-  print: (text) => void process.stdout.write(`${text}\n`),
-  tell: (text) => void process.stderr.write(`${text}\n`),
+  print: (text) => writeTo(process.stdout, text),
+  tell: (text) => writeTo(process.stderr, text),
   style: (format, text) => styleText(format, text, { stream: process.stdout }),
-  ask: (prompt) => read({ prompt, output: process.stderr }),
+  ask: (prompt) => readLine({ prompt, output: process.stderr }),
   async askSecret(prompt) {
-    const typed = await read({ prompt, silent: true, output: process.stderr });
+    const typed = await readLine({ prompt, silent: true, output: process.stderr });
     process.stderr.write('\n');
     return typed;
   },
 };
+
+/** @throws `usage` where the person leaves, by Ctrl-C or Ctrl-D */
+async function readLine(options: Options<string>): Promise<string> {
+  const left = Promise.withResolvers<never>();
+  // After Ctrl-D, `read` stays silent, and there is nothing else to wait for.
+  process.once('beforeExit', left.reject);
+  try {
+    return await Promise.race([read(options), left.promise]);
+  } catch (cause) {
+    process.stderr.write('\n');
+    throw new CountersignError('usage', 'nothing was typed', { cause });
+  } finally {
+    process.off('beforeExit', left.reject);
+  }
+}
+
+function writeTo(stream: typeof process.stdout | typeof process.stderr, text: string): void {
+  stream.write(`${stream.isTTY && stream.columns > 0 ? wrapProse(text, stream.columns) : text}\n`);
+}

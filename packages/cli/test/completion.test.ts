@@ -12,7 +12,7 @@ const program = createProgram({
   terminal: processTerminal,
   variables: {},
   exit: 0,
-  answering: false,
+  givenHere: false,
 });
 
 /** The words that may follow, and the places whose values were asked for. */

@@ -11,6 +11,11 @@ test('a wrong passcode is an answer that is not good for who asked, and a slip f
   }
 });
 
+test('a device that nobody knows is an answer that is not good, but for who named it', () => {
+  const error = new CountersignError('device-unknown', 'words');
+  assert.deepEqual([exitOfError(error, false), exitOfError(error, true)], [EXIT.notGood, EXIT.failed]);
+});
+
 test('a statement that is not good is so for both', () => {
   for (const answering of [false, true]) {
     assert.equal(exitOfError(new CountersignError('signature-invalid', 'words'), answering), EXIT.notGood);

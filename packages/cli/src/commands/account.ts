@@ -3,20 +3,31 @@
  * @module
  */
 import { userInfo } from 'node:os';
-import { BrokerApi, createAccount, newRecovery, replaceRecovery, UNDO_SECONDS } from '@countersign/client';
+import {
+  BrokerApi,
+  createAccount,
+  type Door,
+  newRecovery,
+  recoveryInForce,
+  UNDO_SECONDS,
+} from '@countersign/client';
 import {
   activeDevices,
   CountersignError,
   formatAccountLink,
   keyFingerprint,
+  MAX_UNDO,
+  MIN_UNDO,
   parseAccountName,
-  type RecoveryProvision,
   statementId,
 } from '@countersign/core';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import encodeQR from 'qr';
-import { duration } from '../arguments.ts';
+import { durationWithin } from '../arguments.ts';
+import { noticeText, stateOf, time } from '../device-text.ts';
+import { entryLines } from '../log-text.ts';
 import type { Profile, ProtectionName } from '../profile.ts';
+import { addAddressCommands } from './address.ts';
 import { type Cli, show, withProfile } from './context.ts';
 import { newDeviceOptions } from './new-device-options.ts';
 import { addRecoveryCommands, codeText } from './recovery.ts';
@@ -32,7 +43,11 @@ export function addAccountCommands(program: Command, cli: Cli): void {
     .argument('[name]', 'like alice@example.com; by default your user name at the broker’s domain');
   create
     .option('--no-recovery', 'make no recovery code: with its last device, the account is lost')
-    .option('--undo <time>', 'how long any device can undo a recovery: 1h, 3d', duration, UNDO_SECONDS);
+    .addOption(
+      new Option('--undo <time>', 'how long any device can undo a recovery: 1h, 3d')
+        .argParser(durationWithin(MIN_UNDO, MAX_UNDO))
+        .default(UNDO_SECONDS, '3d'),
+    );
   newDeviceOptions(create, cli, 'the broker that keeps it').action(
     (name: string | undefined, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
@@ -49,7 +64,7 @@ export function addAccountCommands(program: Command, cli: Cli): void {
           ...profile.store(options.protect),
         });
         const id = await statementId(cli.crypto, keys.identity);
-        const code = recovery && (await codeInForce(profile, recovery));
+        const code = recovery && (await recoveryInForce((await profile.device()).session, recovery));
         show(
           cli,
           json,
@@ -124,34 +139,29 @@ export function addAccountCommands(program: Command, cli: Cli): void {
         const wanted = name === undefined ? (await profile.account()).name : parseAccountName(name);
         const { log, binding } = await book.find(wanted, 0);
         const id = await statementId(cli.crypto, log.identity);
-        const devices = [...log.devices.values()];
+        const own = (await profile.account()).identity === log.identity;
+        const notices = own ? await noticesOf(cli, profile) : undefined;
+        const devices = [...log.devices.values()].map((device) => ({ ...device, state: stateOf(device) }));
         const { name: account, head, entries } = log;
-        show(cli, json, { name: account, fingerprint: id, binding, head, devices, entries }, () =>
+        const lines = await entryLines(cli.crypto, log);
+        show(cli, json, { name: account, fingerprint: id, binding, head, devices, entries, notices }, () =>
           [
             `${cli.terminal.style('bold', account)}  ${id}  (${BINDINGS[binding]})`,
             `  ${entries.length} entries; the newest is ${head.hash}`,
             ...devices.map(
-              (device) =>
-                `  ${device.revokedAt === undefined ? 'active ' : 'revoked'}  ${device.name}  ${device.kid}  since ${time(device.addedAt.iat)}${device.revokedAt === undefined ? '' : ` until ${time(device.revokedAt.iat)}`}`,
+              ({ state, name, kid, addedAt, revokedAt }) =>
+                `  ${state.padEnd(12)}  ${name}  ${kid}  since ${time(addedAt.iat)}${revokedAt === undefined ? '' : ` until ${time(revokedAt.iat)}`}`,
             ),
+            '',
+            ...lines,
+            ...(notices ?? []).map((notice) => cli.terminal.style('yellow', noticeText(notice))),
           ].join('\n'),
         );
       }),
     );
 
   addRecoveryCommands(account, cli);
-}
-
-/** The code of the account as it was made; where a first try had made it, and its code was lost, a new one. */
-async function codeInForce(
-  profile: Profile,
-  { code, provision }: { code: string; provision: RecoveryProvision },
-): Promise<string> {
-  const { session } = await profile.device();
-  const log = await session.ownLog();
-  const own =
-    log.recovery !== undefined && JSON.stringify(log.recovery.key) === JSON.stringify(provision.key);
-  return own ? code : replaceRecovery(session, provision.undo);
+  addAddressCommands(account, cli);
 }
 
 export const BINDINGS = {
@@ -173,6 +183,13 @@ async function defaultName(broker: string): Promise<string> {
   return parseAccountName(`${userInfo().username}@${domain}`);
 }
 
-function time(seconds: number): string {
-  return new Date(seconds * 1000).toISOString().replace('.000', '');
+/** What the broker kept from our devices. The log can be read without: by a device that is frozen, say. */
+async function noticesOf({ terminal }: Cli, profile: Profile): Promise<Door['notices'] | undefined> {
+  try {
+    return (await (await profile.device()).devices.door()).notices;
+  } catch (error) {
+    if (!(error instanceof CountersignError)) throw error;
+    terminal.tell(`What was kept from your devices can’t be read: ${error.message} (${error.code})`);
+    return undefined;
+  }
 }

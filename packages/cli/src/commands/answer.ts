@@ -4,14 +4,16 @@
  */
 import { writeFileSync } from 'node:fs';
 import type { AnswerOptions, Device, PendingList, PendingRequest } from '@countersign/client';
-import { CountersignError, type Decision } from '@countersign/core';
+import { CountersignError, type Decision, isSealable } from '@countersign/core';
 import type { Command } from 'commander';
 import { wholeNumber } from '../arguments.ts';
+import { UNSEALABLE } from '../device-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Profile } from '../profile.ts';
 import { questionLine, requestText, secondsText } from '../question-text.ts';
 import { isWholeId, pickById } from '../request-ids.ts';
 import { rememberList, rememberShown, wasShown } from '../shown-questions.ts';
+import { type Stranger, strangersOf, strangerText } from '../stranger-text.ts';
 import { change } from './contact.ts';
 import { type Cli, show, withProfile } from './context.ts';
 
@@ -38,9 +40,15 @@ export function addAnswerCommands(confirm: Command, cli: Cli): void {
         const device = await profile.device();
         const list = await device.pending(options);
         await rememberList(profile.state, list.requests, cli.clock.now());
-        show(cli, json, pendingJson(list), () => pendingText(cli, list));
+        const strangers = await strangersOf(cli.crypto, list.contactRequests);
+        show(cli, json, pendingJson(list, strangers), () => pendingText(cli, list, strangers));
         if (list.suspects.length > 0) cli.exit = EXIT.notGood;
-        await device.maintain(profile.keyStore);
+        // A device of the account may have gone since the log was read last.
+        await device.session.ownLog(0);
+        await profile.maintain();
+        if (!isSealable(await device.session.ownLog())) {
+          cli.terminal.tell(cli.terminal.style('red', UNSEALABLE));
+        }
       }),
     );
 
@@ -59,7 +67,9 @@ export function addAnswerCommands(confirm: Command, cli: Cli): void {
   answering(
     confirm
       .command('accept')
-      .description('show a question, all of it, and accept it: your device signs your yes')
+      .description(
+        'show a question, all of it, and accept it: your device signs your yes. By the start of an id, only what was shown here before: else this shows it, signs nothing, and ends with 9',
+      )
       .option('--passcode <digits>', 'the six digits that the asker shows'),
   ).action((id: string, options: Answering, command: Command) =>
     withProfile(cli, command, (profile, json) => answer(cli, profile, json, id, 'accept', options)),
@@ -79,9 +89,12 @@ export function addAnswerCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('block')
     .description('take no more questions from an account; it stays so until `contact unblock`')
-    .argument('<name>', 'of the account, like shop@example.com')
-    .action((name: string, _options, command: Command) =>
-      withProfile(cli, command, (profile, json) => change(cli, profile, json, name, 'block')),
+    .argument('<name or id>', 'of the account, like shop@example.com; or of a question of theirs')
+    .action((typed: string, _options, command: Command) =>
+      withProfile(cli, command, async (profile, json) => {
+        const name = typed.includes('@') ? typed : await askerOf(await profile.device(), typed);
+        await change(cli, profile, json, name, 'block');
+      }),
     );
 
   confirm
@@ -135,7 +148,7 @@ async function answer(
   decision: 'accept' | 'reject' | 'fraud',
   options: Answering,
 ): Promise<void> {
-  cli.answering = true;
+  cli.givenHere = true;
   const device = await profile.device();
   const request = await pick(device, id);
   if (!json) cli.terminal.print(requestText(request, cli.clock.now(), cli.terminal));
@@ -153,6 +166,7 @@ async function answer(
         });
   show(cli, json, { id: request.id, hash: request.hash, decision: decided, shown }, () => DONE[decided]);
   if (decided === 'passcode-failed') cli.exit = EXIT.passcodeFailed;
+  await profile.maintain();
 }
 
 const DONE = {
@@ -224,15 +238,22 @@ async function pick(device: Device, typed: string): Promise<PendingRequest> {
   return pickById(requests, typed, 'waits for your answer');
 }
 
-function pendingText(cli: Cli, { requests, contactRequests, suspects }: PendingList): string {
+/** Name of the account that asks, or wants to be able to, by an id. */
+async function askerOf(device: Device, typed: string): Promise<string> {
+  const { requests, contactRequests } = await device.pending({ max: 100 });
+  return pickById([...requests, ...contactRequests], typed, 'waits for your answer').enquirer.name;
+}
+
+function pendingText(cli: Cli, { requests, suspects }: PendingList, strangers: readonly Stranger[]): string {
   const now = cli.clock.now();
   const lines = requests.map(
     (request) =>
       `${request.id}  ${secondsText(request.expiresAt - now).padStart(6)}  ${request.enquirer.name}: ${cli.terminal.style('bold', questionLine(request.question))}`,
   );
-  for (const { enquirer } of contactRequests) {
+  for (const stranger of strangers) {
+    const { enquirer } = stranger;
     lines.push(
-      `${cli.terminal.style('yellow', 'contact request')}  ${enquirer.name} wants to be able to ask you.`,
+      strangerText(stranger, cli.terminal),
       `  \`countersign contact add ${enquirer.name}\` lets it; \`countersign confirm block ${enquirer.name}\` stops it for good.`,
     );
   }
@@ -247,13 +268,14 @@ function pendingText(cli: Cli, { requests, contactRequests, suspects }: PendingL
   return lines.length === 0 ? 'Nothing waits for your answer.' : lines.join('\n');
 }
 
-function pendingJson({ requests, contactRequests, suspects, cursor }: PendingList) {
+function pendingJson({ requests, suspects, cursor }: PendingList, strangers: readonly Stranger[]) {
   return {
     requests: requests.map(requestJson),
-    contactRequests: contactRequests.map(({ id, hash, enquirer, expiresAt }) => ({
+    contactRequests: strangers.map(({ id, hash, enquirer, fingerprint, expiresAt }) => ({
       id,
       hash,
       enquirer,
+      fingerprint,
       expiresAt,
     })),
     suspects: suspects.map(({ hash, enquirer, error: { code, message } }) => ({

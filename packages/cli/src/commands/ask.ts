@@ -3,17 +3,19 @@
  * @module
  */
 import { readFileSync, writeFileSync } from 'node:fs';
-import type { Asked, Outcome } from '@countersign/client';
+import type { Asked, Enquirer, Outcome } from '@countersign/client';
 import {
   CountersignError,
   DEFAULT_LIFETIME,
   type Field,
   type Kind,
+  MAX_LIFETIME,
   parseAccountName,
   statementId,
 } from '@countersign/core';
 import { parseSrml } from '@countersign/core/srml';
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import encodeQR from 'qr';
 import { duration } from '../arguments.ts';
 import { startCountdown } from '../countdown.ts';
 import { EXIT_HELP, exitOfOutcome } from '../exit-codes.ts';
@@ -34,7 +36,7 @@ export function addAskCommands(confirm: Command, cli: Cli): void {
   confirm
     .command('post')
     .description('ask an account to confirm an action')
-    .argument('<account and text...>', 'whom to ask (or else the default contact), and what')
+    .argument('[account and text...]', 'whom to ask (or else the default contact), and what')
     .addOption(
       new Option('--kind <kind>', 'what it decides')
         .choices(['login', 'payment', 'approval'])
@@ -43,27 +45,48 @@ export function addAskCommands(confirm: Command, cli: Cli): void {
     .option('--field <name=value>', 'a detail to show; may be given again', collectField)
     .option('--expires <time>', 'how long it stands, like 90s or 5m', duration)
     .option('--passcode', 'show six digits here that must be typed there')
+    .option('--qr', 'with --passcode: show the digits as a QR code too, which a telephone scans')
     .option('--uv', 'ask that the device checks that the person is there')
     .option('--srml <file>', 'read the question from an SRML file (- for standard input)')
     .option('--clear', 'do not seal it: the broker may read the question')
-    .option('--wait', 'wait for the answer, and exit by it')
+    .option(
+      '--fresh <time>',
+      'how old the broker’s word for the account’s devices may be, like 5m, where the kind allows more (1h; an approval 1d)',
+      duration,
+    )
+    .option(
+      '--wait',
+      'wait for the answer, and exit by it; with --json, its line follows that of the question',
+    )
     .addHelpText('after', `${DASH_HELP}${EXIT_HELP}`)
     .action((words: string[], options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const { account, text } = await whomAndWhat(profile, words, options.srml !== undefined);
+        const kind = options.kind as Kind;
+        const lifetime = options.expires ?? DEFAULT_LIFETIME[kind];
+        if (lifetime > MAX_LIFETIME[kind]) {
+          const most = `a ${kind} stands for at most ${secondsText(MAX_LIFETIME[kind])}`;
+          throw new CountersignError('usage', most, { hint: 'a shorter --expires' });
+        }
         const enquirer = await profile.enquirer();
         const asked = await enquirer.ask({
           account,
           text: options.srml === undefined ? text! : parseSrml(readFileSync(source(options.srml), 'utf8')),
-          kind: options.kind as Kind,
+          kind,
           ...(options.field === undefined ? {} : { fields: options.field }),
           passcode: options.passcode === true,
           userVerification: options.uv === true,
           sealed: options.clear !== true,
-          lifetime: options.expires ?? DEFAULT_LIFETIME[options.kind as Kind],
+          ...(options.fresh === undefined ? {} : { maxCheckpointAge: options.fresh }),
+          lifetime,
         });
-        await showAsked(cli, json, asked);
-        if (options.wait) cli.exit = await waitAndShow(cli, profile, json, asked);
+        await showAsked(cli, json, asked, options.qr === true);
+        if (options.wait) {
+          const outcome = await waitFor(cli, enquirer, asked.hash, asked.account.name);
+          showOutcome(cli, json, outcome);
+          cli.exit = exitOfOutcome(outcome);
+        }
+        await profile.maintain();
       }),
     );
 
@@ -76,10 +99,13 @@ export function addAskCommands(confirm: Command, cli: Cli): void {
     .action((id: string, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const enquirer = await profile.enquirer();
-        const { hash } = pickById(await enquirer.asked(), id, 'was asked from this profile');
-        const outcome = options.wait ? await enquirer.wait(hash) : await enquirer.status(hash);
+        const { hash, account } = pickById(await enquirer.asked(), id, 'was asked from this profile');
+        const outcome = options.wait
+          ? await waitFor(cli, enquirer, hash, account)
+          : await enquirer.status(hash);
         showOutcome(cli, json, outcome);
         cli.exit = exitOfOutcome(outcome);
+        await profile.maintain();
       }),
     );
 
@@ -125,6 +151,9 @@ async function whomAndWhat(
 ): Promise<{ account: string; text: string | undefined }> {
   const parts = textElsewhere ? [...words, undefined] : words;
   const [first, second] = parts.length === 2 ? parts : [undefined, parts[0]];
+  if (parts.length === 0) {
+    throw new CountersignError('usage', 'what to ask?', { hint: 'like confirm post "Log in to Host1"' });
+  }
   if (parts.length > 2) {
     throw new CountersignError('usage', 'too many words', { hint: 'put the question in quotes' });
   }
@@ -137,7 +166,7 @@ async function whomAndWhat(
   return { account: parseAccountName(account), text: second };
 }
 
-async function showAsked(cli: Cli, json: boolean, asked: Asked): Promise<void> {
+async function showAsked(cli: Cli, json: boolean, asked: Asked, qr: boolean): Promise<void> {
   const { terminal, crypto, clock } = cli;
   const { firstUse, binding, account } = asked;
   const fingerprint = await statementId(crypto, account.identity);
@@ -158,19 +187,19 @@ async function showAsked(cli: Cli, json: boolean, asked: Asked): Promise<void> {
       `  id  ${asked.id}`,
       ...(asked.passcode === undefined
         ? []
-        : [`  Type this there: ${terminal.style('bold', asked.passcode)}`]),
+        : [
+            `  Type this there: ${terminal.style('bold', asked.passcode)}`,
+            ...(qr ? ['', encodeQR(asked.passcode, 'ascii', { ecc: 'low' })] : []),
+          ]),
     ].join('\n'),
   );
 }
 
-async function waitAndShow(cli: Cli, profile: Profile, json: boolean, asked: Asked): Promise<number> {
-  const enquirer = await profile.enquirer();
-  const countdown = startCountdown(cli, `Waiting for ${asked.account.name}`, asked.expiresAt);
+/** Until it is settled, with the time that is left before whoever looks. */
+async function waitFor(cli: Cli, enquirer: Enquirer, hash: string, name: string): Promise<Outcome> {
+  const countdown = startCountdown(cli, `Waiting for ${name}`, await enquirer.expiresAt(hash));
   try {
-    const outcome = await enquirer.wait(asked.hash);
-    countdown.stop();
-    showOutcome(cli, json, outcome);
-    return exitOfOutcome(outcome);
+    return await enquirer.wait(hash);
   } finally {
     countdown.stop();
   }

@@ -8,8 +8,8 @@ import { type Environment, Profile } from '../profile.ts';
 export interface Cli extends Environment {
   /** The exit status, once the command has run. */
   exit: number;
-  /** This command answers: a wrong passcode is what the person here typed, and no answer that came. */
-  answering: boolean;
+  /** This command waits for no answer: a wrong passcode, or a device that there is not, is what the person here typed. */
+  givenHere: boolean;
 }
 
 interface GlobalOptions {

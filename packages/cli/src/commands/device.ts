@@ -3,19 +3,28 @@
  * @module
  */
 import { freezeByCode, MemoryStateStore, recoveryProof, thawByCode } from '@countersign/client';
-import type { DeviceLog } from '@countersign/core';
+import { eraseLost, type LostPairs } from '@countersign/client/m-auth';
+import { nodeNoise, reachHost } from '@countersign/client/node';
+import { type DeviceLog, isFrozen } from '@countersign/core';
 import type { Command } from 'commander';
 import { rights } from '../arguments.ts';
 import { deviceLine, stateOf } from '../device-text.ts';
 import { pickDevice } from '../request-ids.ts';
 import { type Cli, show, withProfile } from './context.ts';
 import { addEnrolCommands } from './enrol.ts';
+import { addInviteCommands } from './invite.ts';
+import { addKeepValidatorCommand, lostPairsText } from './kept-erasures.ts';
 import { DEFAULT_BROKER } from './new-device-options.ts';
 import { type CodeOptions, codeOptions, givenCode, placeOf } from './recovery.ts';
 
 export function addDeviceCommands(program: Command, cli: Cli): void {
   const device = program.command('device').description('let devices in, and show them out again');
+  device.hook('preAction', () => {
+    cli.givenHere = true;
+  });
   addEnrolCommands(device, cli);
+  addInviteCommands(device, cli);
+  addKeepValidatorCommand(device, cli);
 
   device
     .command('list')
@@ -37,12 +46,15 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
   codeOptions(
     device
       .command('revoke')
-      .description('show a device out, at once and for good; what is asked from then on it can’t read')
+      .description(
+        'show a device out, at once and for good; what is asked from then on it can’t read, and an answer of its that the asker has not verified yet is worth nothing',
+      )
       .argument('<id>', 'its fingerprint, or the start of it'),
   ).action((id: string, options: CodeOptions, command: Command) =>
     withProfile(cli, command, async (profile, json) => {
       const { devices, session } = await profile.device();
       const { kid, name, probation } = pickOwn(await session.ownLog(0), id);
+      const own = await session.kid();
       const proof = isGiven(options) ? await givenCode(cli, options) : undefined;
       await devices.revoke(
         kid,
@@ -52,7 +64,9 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
       show(cli, json, { kid, revoked: true }, () =>
         probation
           ? `The recovery is undone: ${name} never counted.`
-          : `${name} is shown out. What is asked from now on it can’t read; what it answered before stays good.`,
+          : `${name} is shown out. What is asked from now on it can’t read; its answers that were verified before stay good.${
+              kid === own ? `\n${NEW_KEY}` : ''
+            }`,
       );
     }),
   );
@@ -60,7 +74,9 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
   codeOptions(
     device
       .command('lost')
-      .description('stop a device that was lost or stolen, at once; `thaw` if it is found, `revoke` if not')
+      .description(
+        'stop a device that was lost or stolen, at once, and erase the pairs of its validator that were kept; `thaw` if it is found, `revoke` if not',
+      )
       .argument('<id>', 'its fingerprint, or the start of it')
       .option(
         '--account <account>',
@@ -74,10 +90,14 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
   ).action((id: string, options: CodeOptions & { account?: string; broker: string }, command: Command) =>
     withProfile(cli, command, async (profile, json) => {
       let lost: { kid: string; name: string } | undefined;
+      let pairs: LostPairs = { erased: [], unconfirmed: [] };
       if (options.account === undefined) {
-        const { devices, session } = await profile.device();
-        lost = pickOwn(await session.ownLog(0), id);
-        await devices.freeze(lost.kid);
+        const client = await profile.device();
+        const found = pickOwn(await client.session.ownLog(0), id);
+        lost = found;
+        // Asked for again, it tells the hosts that have not confirmed it so far.
+        if (!isFrozen(found)) await client.devices.freeze(found.kid);
+        pairs = await eraseLost(client.rooms, found.kid, nodeNoise, reachHost);
       } else {
         const code = await givenCode(cli, options);
         const place = placeOf(options.account, options.broker);
@@ -88,9 +108,13 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
         await freezeByCode(place, code, pick, { ...cli, state: new MemoryStateStore() });
       }
       const { kid, name } = lost!;
-      show(cli, json, { kid, frozen: true }, () =>
+      const names = (kept: LostPairs['erased']) => kept.map(({ account, host }) => `${account}@${host}`);
+      const told = { erased: names(pairs.erased), unconfirmed: names(pairs.unconfirmed) };
+      show(cli, json, { kid, frozen: true, ...told }, () =>
         [
           `${name} is frozen: it answers nothing, and reads nothing that is asked from now on.`,
+          ...(options.account === undefined ? [] : [NEW_KEY]),
+          ...lostPairsText(pairs),
           `Found it? countersign device thaw ${kid.slice(0, 9)}`,
           `Gone? countersign device revoke ${kid.slice(0, 9)}`,
         ].join('\n'),
@@ -116,7 +140,10 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
   device
     .command('rotate')
     .description('new keys for this device, which keeps its place; the old ones are erased')
-    .option('--both', 'its signing key too, which changes its fingerprint')
+    .option(
+      '--both',
+      'its signing key too, which changes its fingerprint; an answer by the old one that the asker has not verified yet is worth nothing',
+    )
     .action((options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const client = await profile.device();
@@ -152,6 +179,10 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
       }),
     );
 }
+
+/** No device of the account has begun a new epoch by this. */
+const NEW_KEY =
+  'The account can be asked again once a device that may admit has begun a new key: `countersign confirm pending`, `watch` or `device epoch` there.';
 
 function isGiven({ codeFile, share }: CodeOptions): boolean {
   return codeFile !== undefined || share !== undefined;

@@ -1,6 +1,6 @@
 /**
- * `countersign device`, for letting a new device in: request and complete on the new one; pin, link, pending,
- * accept and reject on one that is in.
+ * `countersign device`, for letting a new device in: request and complete on the new one; pending, accept and
+ * reject on one that is in.
  * @module
  */
 import {
@@ -15,7 +15,6 @@ import {
 import {
   CountersignError,
   type DeviceLink,
-  formatDeviceLink,
   isAccountLink,
   parseAccountName,
   parseDeviceLink,
@@ -23,18 +22,16 @@ import {
   statementId,
 } from '@countersign/core';
 import type { Command } from 'commander';
-import encodeQR from 'qr';
-import { duration, rights } from '../arguments.ts';
+import { rights } from '../arguments.ts';
 import { startCountdown } from '../countdown.ts';
-import { factsText, time } from '../device-text.ts';
+import { factsText, noticeText } from '../device-text.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Profile } from '../profile.ts';
+import { withQR } from '../qr-text.ts';
 import { pickDevice } from '../request-ids.ts';
 import { machineModel, operatingSystem } from '../this-machine.ts';
 import { type Cli, show, withProfile } from './context.ts';
 import { newDeviceOptions } from './new-device-options.ts';
-
-const DAY = 86_400;
 
 export function addEnrolCommands(device: Command, cli: Cli): void {
   const request = device
@@ -44,7 +41,10 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
     .option('--pin <pin>', 'the PIN that a device of the account gave', parsePin);
   newDeviceOptions(request, cli, 'with an account’s name: its broker')
     .option('--qr', 'show the code as a QR code too')
-    .option('--no-wait', 'do not wait here; `device complete` goes on')
+    .option(
+      '--no-wait',
+      'do not wait here; `device complete` goes on. With --json, what came of it is a second line',
+    )
     .action((account: string, options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const waiting = await requestEnrolment({
@@ -57,11 +57,9 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
         });
         const fingerprint = await statementId(cli.crypto, waiting.account.identity);
         const { facts, code } = waiting;
-        if (!json || !options.wait) {
-          show(cli, json, { ...facts, account: { ...waiting.account, fingerprint }, code }, () =>
-            withQR(waitingText(cli, waiting, fingerprint), options.qr && code),
-          );
-        }
+        show(cli, json, { ...facts, account: { ...waiting.account, fingerprint }, code }, () =>
+          withQR(waitingText(cli, waiting, fingerprint), options.qr && code),
+        );
         if (options.wait) await finish(cli, profile, json, facts.expiresAt);
       }),
     );
@@ -80,40 +78,6 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
           });
         }
         await finish(cli, profile, json, options.wait ? waiting.facts.expiresAt : 0);
-      }),
-    );
-
-  device
-    .command('link')
-    .description(
-      'print a link by which a new device may come before the door; you then let it in by its code',
-    )
-    .option('--expire <time>', 'until when it is good: 10m, 1h, 1d', duration, DAY)
-    .option('--qr', 'print it as a QR code too')
-    .action((options, command: Command) =>
-      withProfile(cli, command, async (profile, json) => {
-        const { devices } = await profile.device();
-        const link = await devices.invite('knock', { lifetime: options.expire });
-        const text = formatDeviceLink(link);
-        show(cli, json, { link: text }, () => withQR(text, options.qr && text));
-      }),
-    );
-
-  device
-    .command('pin')
-    .description('give a PIN that lets one new device in, with the rights that you say')
-    .option('--rights <rights>', 'what the new device may do, as ask,answer,pay,admit,recover', rights)
-    .option('--expire <time>', 'until when it is good: 10m, 1h, 1d', duration, DAY)
-    .option('--uri', 'print the link that carries the PIN alone')
-    .option('--qr', 'print the link as a QR code too')
-    .action((options, command: Command) =>
-      withProfile(cli, command, async (profile, json) => {
-        const { devices } = await profile.device();
-        const link = await devices.invite('admit', { rights: options.rights, lifetime: options.expire });
-        const uri = formatDeviceLink(link);
-        show(cli, json, { pin: link.pin, uri, expiresAt: cli.clock.now() + options.expire }, () =>
-          withQR(options.uri ? uri : pinText(cli, link, uri, options), options.qr && uri),
-        );
       }),
     );
 
@@ -172,12 +136,12 @@ export function addEnrolCommands(device: Command, cli: Cli): void {
 
 async function finish(cli: Cli, profile: Profile, json: boolean, until: number): Promise<void> {
   const wait = Math.max(0, until - cli.clock.now());
-  const countdown = wait > 0 ? startCountdown(cli, 'Waiting to be let in', until) : undefined;
+  const countdown = startCountdown(cli, 'Waiting to be let in', until);
   let enrolled: Enrolled;
   try {
     enrolled = await completeEnrolment(profile.store(), wait);
   } finally {
-    countdown?.stop();
+    countdown.stop();
   }
   const { outcome } = enrolled;
   show(cli, json, { outcome }, () => OUTCOMES[outcome]);
@@ -226,6 +190,7 @@ function waitingText(cli: Cli, { facts, account, code }: WaitingDevice, fingerpr
           'On a device of the account, see that all of this is the same, and type the code there:',
           `  countersign device accept ${facts.kid.slice(0, 9)}`,
         ]),
+    'To come back to this here: countersign device complete --wait',
   ].join('\n');
 }
 
@@ -233,7 +198,7 @@ function doorText(cli: Cli, { waiting, suspects, notices }: Door): string {
   const lines = waiting.flatMap(({ facts, pin }) => [
     factsText(facts, cli.clock.now(), cli.terminal),
     pin === undefined
-      ? `  → countersign device accept ${facts.kid.slice(0, 9)}   (it will ask for the code that the device shows)`
+      ? `  → countersign device accept ${facts.kid.slice(0, 9)}   (asks for the code that it shows)`
       : `  → countersign device accept ${facts.kid.slice(0, 9)}   (it knows your PIN: ${pin.rights.join(', ')})`,
     `  → countersign device reject ${facts.kid.slice(0, 9)}   (if this is not yours)`,
     '',
@@ -243,17 +208,9 @@ function doorText(cli: Cli, { waiting, suspects, notices }: Door): string {
       cli.terminal.style('red', `not shown, since it is not good: ${error.message} (${error.code})`),
     );
   }
-  for (const { kind, count, newest } of notices) {
-    lines.push(cli.terminal.style('yellow', `${NOTICES[kind]}: ${count} times, the last ${time(newest)}`));
-  }
+  for (const notice of notices) lines.push(cli.terminal.style('yellow', noticeText(notice)));
   return lines.length === 0 ? 'No device waits before the door.' : lines.join('\n').trimEnd();
 }
-
-const NOTICES = {
-  'pin-used':
-    'A PIN came a second time; if the first use was not yours, look at `device list` and `device revoke`',
-  'too-many-enrolments': 'Devices were kept from the door, since too many came',
-} as const;
 
 function doorJson({ waiting, suspects, notices }: Door) {
   return {
@@ -275,22 +232,4 @@ function pickWaiting({ waiting }: Door, typed: string): KnockingDevice {
 
 async function askCode({ terminal }: Cli): Promise<string | undefined> {
   return terminal.canAsk ? terminal.ask('The code that the new device shows: ') : undefined;
-}
-
-function pinText(
-  { terminal, clock }: Cli,
-  { name, broker, pin }: DeviceLink,
-  uri: string,
-  { expire }: { expire: number },
-): string {
-  return [
-    `PIN  ${terminal.style('bold', pin)}   until ${time(clock.now() + expire)}, once`,
-    `On the new device: countersign device request ${name} --pin ${pin} --broker ${broker}`,
-    `or by the link, which carries the account’s fingerprint too: ${uri}`,
-  ].join('\n');
-}
-
-/** A text, and a QR code under it. */
-function withQR(text: string, qr: string | undefined): string {
-  return qr ? `${text}\n\n${encodeQR(qr, 'ascii', { ecc: 'low' })}` : text;
 }

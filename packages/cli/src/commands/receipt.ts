@@ -35,8 +35,8 @@ export function addReceiptCommands(program: Command, cli: Cli): void {
     .addHelpText('after', EXIT_HELP)
     .action(async (file: string, options, command: Command) => {
       const { json = false } = command.optsWithGlobals();
-      const verified = await verifyReceipt(cli.crypto, parseStrictJson(readReceipt(file)));
-      const { request, response, enquirer, account, checkpoint } = verified;
+      const verified = await verifyReceipt(cli.crypto, parseStrictJson(readFileSync(file)));
+      const { request, response, enquirer, account, checkpoint, seat } = verified;
       const accountId = await statementId(cli.crypto, account.identity);
       const enquirerId = await statementId(cli.crypto, enquirer.identity);
       checkExpected('account', accountId, options.account);
@@ -46,10 +46,17 @@ export function addReceiptCommands(program: Command, cli: Cli): void {
       const outcome = OUTCOMES[response.decision.decision];
       const answeredAt = response.statement.payload.iat;
       const trusted = options.account !== undefined && options.enquirer !== undefined;
+      const member = seat && {
+        name: seat.member.name,
+        fingerprint: await statementId(cli.crypto, seat.member.identity),
+        role: seat.role,
+      };
+      const by = member === undefined ? '' : `, its member ${member.name} (${member.role})`;
       const value = {
         outcome,
         account: { name: account.name, fingerprint: accountId },
         enquirer: { name: enquirer.name, fingerprint: enquirerId },
+        ...(member === undefined ? {} : { member }),
         device: { kid: response.device.kid, name: response.device.name },
         question: request.question,
         askedAt: request.statement.payload.iat,
@@ -61,9 +68,10 @@ export function addReceiptCommands(program: Command, cli: Cli): void {
         [
           `${cli.terminal.style('bold', account.name)} ${outcome}, at ${time(answeredAt)}, on ${response.device.name}:`,
           questionText(request.question, cli.terminal),
-          `asked by ${enquirer.name} at ${time(request.statement.payload.iat)}`,
+          `asked by ${enquirer.name}${by} at ${time(request.statement.payload.iat)}`,
           `  account   ${accountId}`,
           `  enquirer  ${enquirerId}`,
+          ...(member === undefined ? [] : [`  member    ${member.fingerprint}`]),
           `  broker    ${brokerKey}  (${checkpoint.payload.iss})`,
           `  that key vouches for the device log as of ${time(checkpoint.payload.iat)}`,
           ...(options.brokerKey === undefined
@@ -99,15 +107,4 @@ function matchesWell(actual: string, expected: string): boolean {
 
 function time(seconds: number): string {
   return new Date(seconds * 1000).toISOString().replace('.000', '');
-}
-
-/** @throws `usage` for a file that can't be read */
-function readReceipt(file: string): Buffer {
-  try {
-    return readFileSync(file);
-  } catch (cause) {
-    throw new CountersignError('usage', `the file ${file} can’t be read: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
 }

@@ -4,9 +4,16 @@
  */
 import { readFileSync } from 'node:fs';
 import { type AccountPlace, beginRecovery, completeRecovery, replaceRecovery } from '@countersign/client';
-import { CountersignError, isAccountLink, parseAccountLink, parseAccountName } from '@countersign/core';
+import {
+  CountersignError,
+  isAccountLink,
+  MAX_UNDO,
+  MIN_UNDO,
+  parseAccountLink,
+  parseAccountName,
+} from '@countersign/core';
 import type { Command } from 'commander';
-import { duration, wholeNumber } from '../arguments.ts';
+import { durationWithin, wholeNumber } from '../arguments.ts';
 import { time } from '../device-text.ts';
 import { joinShares, splitCode } from '../recovery-shares.ts';
 import { type Cli, show, withProfile } from './context.ts';
@@ -59,12 +66,14 @@ export function addRecoveryCommands(account: Command, cli: Cli): void {
   account
     .command('recovery-code')
     .description('print a new recovery code; the one before is worth nothing from then on')
-    .option('--undo <time>', 'how long a recovery can be undone: 1h, 3d', duration)
+    .option('--undo <time>', 'how long a recovery can be undone: 1h, 3d', durationWithin(MIN_UNDO, MAX_UNDO))
     .action((options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
         const { session } = await profile.device();
         const code = await replaceRecovery(session, options.undo);
-        show(cli, json, { recoveryCode: code }, () => codeText(code));
+        show(cli, json, { recoveryCode: code }, () =>
+          [codeText(code), 'The code before is worth nothing from now on.'].join('\n'),
+        );
       }),
     );
 

@@ -3,12 +3,14 @@
  * @module
  */
 import { emitKeypressEvents } from 'node:readline';
-import type { Device, Door, PendingList } from '@countersign/client';
-import { CountersignError, type Device as LogDevice } from '@countersign/core';
+import type { Device, Door, KeyStore, PendingList } from '@countersign/client';
+import { CountersignError, isSealable, type Device as LogDevice } from '@countersign/core';
 import type { Command } from 'commander';
 import { createLogUpdate } from 'log-update';
+import { factsText, noticeText, UNSEALABLE } from '../device-text.ts';
 import type { Profile } from '../profile.ts';
 import { questionLine, requestText, secondsText } from '../question-text.ts';
+import { type Stranger, strangersOf, strangerText } from '../stranger-text.ts';
 import {
   answerable,
   chosenRequest,
@@ -37,7 +39,7 @@ export function addWatchCommand(program: Command, cli: Cli): void {
     .description('watch for questions, and answer at a keystroke; with --json, one line per event')
     .action((_options, command: Command) =>
       withProfile(cli, command, async (profile, json) => {
-        if (json) return reportEvents(cli, await profile.device());
+        if (json) return reportEvents(cli, profile, await profile.device());
         if (!cli.terminal.isTerminal || !cli.terminal.canAsk) {
           throw new CountersignError('not-shown', 'this is no terminal: nobody would see the questions', {
             hint: 'use --json for one line per event, or `countersign confirm pending`',
@@ -49,11 +51,13 @@ export function addWatchCommand(program: Command, cli: Cli): void {
 }
 
 /** Tells a script what happens, until it is ended. */
-async function reportEvents({ terminal }: Cli, device: Device): Promise<void> {
+async function reportEvents(cli: Cli, { keyStore }: Profile, device: Device): Promise<void> {
+  const { terminal } = cli;
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   process.once('SIGTERM', () => stop.abort());
-  for await (const { list, door, recoveries } of sights(device, stop.signal, () => {})) {
+  const seen = sights(cli, device, keyStore, stop.signal, () => {});
+  for await (const { list, strangers, door, recoveries, sealable } of seen) {
     const requests = list.requests.map(({ id, hash, enquirer, question, expiresAt }) => ({
       id,
       hash,
@@ -66,50 +70,69 @@ async function reportEvents({ terminal }: Cli, device: Device): Promise<void> {
       uv: question.uv === true,
       expiresAt,
     }));
-    const contactRequests = list.contactRequests.map(({ enquirer }) => enquirer.name);
+    const contactRequests = strangers.map(({ enquirer: { name }, fingerprint }) => ({ name, fingerprint }));
     const suspects = list.suspects.map(({ enquirer, error: { code } }) => ({ enquirer, code }));
     const devices = door.waiting.map(({ facts }) => facts);
     const recovering = recoveries.map(({ kid, name }) => ({ kid, name }));
-    terminal.print(JSON.stringify({ requests, contactRequests, suspects, devices, recovering }));
+    const { notices } = door;
+    const facts = { requests, contactRequests, suspects, devices, recovering, notices, sealable };
+    terminal.print(JSON.stringify(facts));
   }
 }
 
-/** What waits: questions, devices before the door, and devices that came in by recovery. */
+/** What waits: questions, strangers that want to ask, devices before the door, and devices that came in by recovery. */
 interface Sight {
   readonly list: PendingList;
+  readonly strangers: readonly Stranger[];
   readonly door: Door;
   readonly recoveries: readonly LogDevice[];
+  /** Whether anybody can ask this account. */
+  readonly sealable: boolean;
 }
 
-async function look(device: Device): Promise<Sight> {
+async function lookAtList({ crypto }: Cli, device: Device): Promise<Pick<Sight, 'list' | 'strangers'>> {
   const list = await device.pending({ max: 100 });
+  return { list, strangers: await strangersOf(crypto, list.contactRequests) };
+}
+
+async function look(cli: Cli, device: Device, keyStore: KeyStore): Promise<Sight> {
+  const waiting = await lookAtList(cli, device);
   const door = await device.devices.door();
-  const { devices } = await device.session.ownLog();
-  const recoveries = [...devices.values()].filter((one) => one.probation && one.revokedAt === undefined);
-  return { list, door, recoveries };
+  await device.maintain(keyStore).catch(() => {});
+  const log = await device.session.ownLog();
+  const recoveries = [...log.devices.values()].filter((one) => one.probation && one.revokedAt === undefined);
+  return { ...waiting, door, recoveries, sealable: isSealable(log) };
 }
 
 /** What waits, at first and after every event. */
 async function* sights(
+  cli: Cli,
   device: Device,
+  keyStore: KeyStore,
   signal: AbortSignal,
   onLine: (up: boolean) => void,
 ): AsyncGenerator<Sight> {
-  while (!signal.aborted) {
-    let latest = await look(device);
-    yield latest;
-    // A stream that ends has lost its place: begin again from the list.
-    for await (const happened of device.follow(latest.list.cursor, signal, onLine)) {
-      if (happened.kind === 'resync') break;
-      const { kind } = happened.event;
-      // What comes before the door is read anew only where that, or the log, has changed.
-      if (kind === 'request' || kind === 'settled') {
-        yield { ...latest, list: await device.pending({ max: 100 }) };
-      } else {
-        latest = await look(device);
-        yield latest;
+  const over = new AbortController();
+  void device.maintainHourly(keyStore, AbortSignal.any([signal, over.signal]));
+  try {
+    while (!signal.aborted) {
+      let latest = await look(cli, device, keyStore);
+      yield latest;
+      // A stream that ends has lost its place: begin again from the list.
+      for await (const happened of device.follow(latest.list.cursor, signal, onLine)) {
+        if (happened.kind === 'resync') break;
+        const { kind } = happened.event;
+        // What comes before the door is read anew only where that, or the log, has changed.
+        if (kind === 'request' || kind === 'settled') {
+          yield { ...latest, ...(await lookAtList(cli, device)) };
+        } else {
+          latest = await look(cli, device, keyStore);
+          yield latest;
+        }
       }
     }
+  } finally {
+    over.abort();
   }
 }
 
@@ -150,7 +173,7 @@ class Watch {
     stdin.on('keypress', onKey);
     const ticking = setInterval(() => this.#show(), 500);
     try {
-      const seen = sights(this.#device, this.#stop.signal, (up) => {
+      const seen = sights(this.#cli, this.#device, this.#profile.keyStore, this.#stop.signal, (up) => {
         this.#line = up;
         this.#show();
       });
@@ -315,13 +338,6 @@ class Watch {
     const notes: string[] = [];
     if (this.#said !== '') notes.push('', this.#said);
     if (!this.#line) notes.push('', terminal.style('yellow', 'The broker does not answer; trying again…'));
-    for (const { facts } of this.#sight?.door.waiting ?? []) {
-      notes.push(
-        '',
-        `${terminal.style('yellow', 'new device')} ${facts.name} (${facts.os}, ${facts.address}) wants in:`,
-        `  countersign device accept ${facts.kid.slice(0, 9)}`,
-      );
-    }
     for (const { kid, name } of this.#sight?.recoveries ?? []) {
       notes.push(
         '',
@@ -329,12 +345,20 @@ class Watch {
         `  countersign device revoke ${kid.slice(0, 9)}`,
       );
     }
-    for (const { enquirer } of this.#sight?.list.contactRequests ?? []) {
+    if (this.#sight?.sealable === false) notes.push('', terminal.style('red', UNSEALABLE));
+    for (const notice of this.#sight?.door.notices ?? []) {
+      notes.push('', terminal.style('yellow', noticeText(notice)));
+    }
+    // What strangers can make longer comes last: the rest is cut where there is no room.
+    for (const { facts } of this.#sight?.door.waiting ?? []) {
       notes.push(
         '',
-        `${terminal.style('yellow', 'contact request')} ${enquirer.name} wants to be able to ask you.`,
+        `${terminal.style('yellow', 'new device')} ${facts.name} wants in:`,
+        factsText(facts, clock.now(), terminal),
+        `  → countersign device accept ${facts.kid.slice(0, 9)}`,
       );
     }
+    for (const stranger of this.#sight?.strangers ?? []) notes.push('', strangerText(stranger, terminal));
     for (const { enquirer, error } of this.#sight?.list.suspects ?? []) {
       notes.push('', terminal.style('red', `not shown: from ${enquirer}: ${error.message} (${error.code})`));
     }
