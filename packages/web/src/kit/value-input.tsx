@@ -9,26 +9,38 @@ interface Properties {
   readonly name: string;
   readonly type: SessionField['type'];
   readonly defaultValue?: string;
+  /** Why the value is not one of its type. */
+  readonly wrong?: string;
 }
 
-export function ValueInput({ label, name, type, defaultValue = '' }: Properties) {
+export function ValueInput({ label, name, type, defaultValue = '', wrong }: Properties) {
   const inputMode = type === 'number' ? 'numeric' : 'text';
+  const judged =
+    wrong === undefined ? {} : ({ 'aria-invalid': true, 'aria-describedby': `${name}-wrong` } as const);
   return (
-    <label htmlFor={name}>
-      {label}
-      {type === 'date' ? (
-        <input id={name} name={name} type="date" required defaultValue={defaultValue} />
-      ) : (
-        <input
-          id={name}
-          name={name}
-          type="text"
-          inputMode={inputMode}
-          required
-          autocomplete="off"
-          defaultValue={defaultValue}
-        />
+    <>
+      <label htmlFor={name}>
+        {label}
+        {type === 'date' ? (
+          <input id={name} name={name} type="date" required defaultValue={defaultValue} {...judged} />
+        ) : (
+          <input
+            id={name}
+            name={name}
+            type="text"
+            inputMode={inputMode}
+            required
+            autocomplete="off"
+            defaultValue={defaultValue}
+            {...judged}
+          />
+        )}
+      </label>
+      {wrong !== undefined && (
+        <p role="alert" id={`${name}-wrong`}>
+          {wrong}
+        </p>
       )}
-    </label>
+    </>
   );
 }
