@@ -3,36 +3,72 @@
  * @module
  */
 import type { Device } from '@countersign/client';
-import { SESSION_LIFE } from '@countersign/core';
+import { SESSION_LIFE, type Seat } from '@countersign/core';
 import { MAX_SESSION_FIELDS, type SessionField } from '@countersign/core/session-terms';
 import { useEffect, useState } from 'preact/hooks';
 import { ValueInput } from '../kit/value-input.tsx';
 import { say, type Word } from '../kit/words.ts';
 import { AgentSession, type SessionWish } from './agent-session.ts';
-import { explain } from './own.ts';
+import { explain } from './explain.ts';
+import { tabKeeper } from './kept-session.ts';
 import { SessionDialog } from './session-dialog.tsx';
-import { saveTemplate, type Template, templates } from './templates.ts';
+import { builtIn, removeTemplate, saveTemplate, type Template, templates } from './templates.ts';
+import { resumeTwoWay, startTwoWay, type TwoWay, TwoWayDialog, TwoWayFields } from './two-way.tsx';
 
 const SCRATCH = -1;
 const TYPES = ['text', 'number', 'date'] as const;
 
-export function AuthSessions({ device, onChange }: { device: Device; onChange(): void }) {
+interface Properties {
+  readonly device: Device;
+  /** Of a member who signed in. */
+  readonly seat: Seat | undefined;
+  onChange(): void;
+}
+
+export function AuthSessions({ device, seat, onChange }: Properties) {
   const { state } = device.session;
-  const [known, setKnown] = useState<readonly Template[]>([]);
+  const [known, setKnown] = useState<readonly Template[]>(builtIn);
   const [chosen, setChosen] = useState(0);
   const [count, setCount] = useState(1);
   const [session, setSession] = useState<AgentSession>();
+  const [customer, setCustomer] = useState('');
+  const [twoWay, setTwoWay] = useState<TwoWay>();
   const [failure, setFailure] = useState('');
   const [busy, setBusy] = useState(false);
+  const [saving, setSaving] = useState(false);
   const look = () => void templates(state).then(setKnown, (error: unknown) => setFailure(explain(error)));
-  useEffect(look, []);
+  useEffect(() => {
+    look();
+    AgentSession.resume(device, tabKeeper).then(setSession, (error: unknown) => setFailure(explain(error)));
+    resumeTwoWay(device, seat).then(setTwoWay, (error: unknown) => setFailure(explain(error)));
+  }, []);
 
+  /** Starts one in place of the one before, which ends: its link would still open. */
+  const begin = async (wish: SessionWish) => {
+    await session?.close();
+    setSession(await AgentSession.start(device, wish, location.origin, tabKeeper));
+    onChange();
+  };
   const start = async (wish: SessionWish) => {
     setBusy(true);
     setFailure('');
     try {
-      session?.leave();
-      setSession(await AgentSession.start(device, wish, location.origin));
+      await begin(wish);
+    } catch (error) {
+      setFailure(explain(error));
+    } finally {
+      setBusy(false);
+    }
+  };
+  const ask = async (data: FormData) => {
+    setBusy(true);
+    setFailure('');
+    const text = (name: string) => String(data.get(name)).trim();
+    try {
+      const direction = text('direction') === 'in' ? 'in' : 'out';
+      const [agent, reason, lifetime] = [text('agent'), text('reason'), Number(data.get('duration'))];
+      const wish = { account: customer.trim(), agent, reason, direction, lifetime } as const;
+      setTwoWay(await startTwoWay(device, seat, wish));
       onChange();
     } catch (error) {
       setFailure(explain(error));
@@ -40,10 +76,24 @@ export function AuthSessions({ device, onChange }: { device: Device; onChange():
       setBusy(false);
     }
   };
+  const remove = async ({ name }: Template) => {
+    try {
+      await removeTemplate(state, name);
+      setChosen(0);
+      look();
+    } catch (error) {
+      setFailure(explain(error));
+    }
+  };
   const template = chosen === SCRATCH ? undefined : known[chosen];
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
+    if (busy) return;
     const data = new FormData(event.currentTarget as HTMLFormElement);
+    if (customer.trim() !== '') {
+      await ask(data);
+      return;
+    }
     const text = (name: string) => String(data.get(name) ?? '').trim();
     const fields =
       template?.fields ??
@@ -53,13 +103,14 @@ export function AuthSessions({ device, onChange }: { device: Device; onChange():
       }));
     let used = template;
     if (template === undefined && data.get('save') === 'on') {
-      used = await saveTemplate(state, fields);
+      used = await saveTemplate(state, text('template-name'), fields);
       look();
     }
     await start({
       fields,
       values: fields.map((_, i) => text(`value-${i}`)),
       lifetime: Number(data.get('duration')),
+      prefilled: data.get('prefill') === 'on',
       ...(text('subject') === '' ? {} : { subject: text('subject') }),
       ...(used === undefined ? {} : { template: { name: used.name, version: used.version } }),
     });
@@ -70,39 +121,63 @@ export function AuthSessions({ device, onChange }: { device: Device; onChange():
       <h2>{say('console.sessions')}</h2>
       <form onSubmit={submit}>
         <label>
-          {say('console.template')}
-          <br />
-          <select value={chosen} onChange={(event) => setChosen(Number(event.currentTarget.value))}>
-            <optgroup label={say('console.fromTemplate')}>
-              {known.map(({ name, version }, i) => (
-                <option key={`${name} ${version}`} value={i}>
-                  {name}
-                </option>
-              ))}
-            </optgroup>
-            <option value={SCRATCH}>{say('console.fromScratch')}</option>
-          </select>
+          {say('console.customer')}
+          <input
+            name="customer"
+            autocomplete="off"
+            aria-describedby="customer-tip"
+            value={customer}
+            onInput={(event) => setCustomer(event.currentTarget.value)}
+          />
         </label>
-        {template === undefined ? (
-          <Scratch count={count} onMore={() => setCount((n) => Math.min(n + 1, MAX_SESSION_FIELDS))} />
-        ) : (
-          template.fields.map((field, i) => (
-            <ValueInput
-              key={field.name}
-              label={`${say('console.expected')}: ${field.name}`}
-              name={`value-${i}`}
-              type={field.type}
-            />
-          ))
-        )}
-        <p class="quiet">{say('console.expected.tip')}</p>
-        <label>
-          {say('console.subject')}
-          <input name="subject" autocomplete="off" aria-describedby="subject-tip" />
-        </label>
-        <p class="quiet" id="subject-tip">
-          {say('console.subject.tip')}
+        <p class="quiet" id="customer-tip">
+          {say('console.customer.tip')}
         </p>
+        {customer.trim() !== '' ? (
+          <TwoWayFields seat={seat} />
+        ) : (
+          <>
+            <label>
+              {say('console.template')}
+              <br />
+              <select value={chosen} onChange={(event) => setChosen(Number(event.currentTarget.value))}>
+                <optgroup label={say('console.fromTemplate')}>
+                  {known.map(({ name, version, own }, i) => (
+                    <option key={`${name} ${version}`} value={i}>
+                      {own ? say('console.template.own', { name, version }) : name}
+                    </option>
+                  ))}
+                </optgroup>
+                <option value={SCRATCH}>{say('console.fromScratch')}</option>
+              </select>
+            </label>
+            {template?.own && (
+              <button type="button" class="plain" onClick={() => remove(template)}>
+                {say('console.template.remove')}
+              </button>
+            )}
+            {template === undefined ? (
+              <Scratch count={count} onMore={() => setCount((n) => Math.min(n + 1, MAX_SESSION_FIELDS))} />
+            ) : (
+              template.fields.map((field, i) => (
+                <ValueInput
+                  key={field.name}
+                  label={`${say('console.expected')}: ${field.name}`}
+                  name={`value-${i}`}
+                  type={field.type}
+                />
+              ))
+            )}
+            <p class="quiet">{say('console.expected.tip')}</p>
+            <label>
+              {say('console.subject')}
+              <input name="subject" autocomplete="off" aria-describedby="subject-tip" />
+            </label>
+            <p class="quiet" id="subject-tip">
+              {say('console.subject.tip')}
+            </p>
+          </>
+        )}
         <label>
           {say('console.duration')}
           <input
@@ -118,26 +193,66 @@ export function AuthSessions({ device, onChange }: { device: Device; onChange():
         <p class="quiet" id="duration-tip">
           {say('console.duration.tip')}
         </p>
-        {template === undefined && (
-          <label class="check">
-            <input type="checkbox" name="save" /> {say('console.saveTemplate')}
-          </label>
+        {customer.trim() === '' && (
+          <>
+            <label class="check">
+              <input type="checkbox" name="prefill" aria-describedby="prefill-tip" /> {say('console.prefill')}
+            </label>
+            <p class="quiet" id="prefill-tip">
+              {say('console.prefill.tip')}
+            </p>
+          </>
         )}
-        <button type="submit" disabled={busy}>
+        {template === undefined && customer.trim() === '' && (
+          <>
+            <label class="check">
+              <input
+                type="checkbox"
+                name="save"
+                checked={saving}
+                onChange={(event) => setSaving(event.currentTarget.checked)}
+              />{' '}
+              {say('console.saveTemplate')}
+            </label>
+            {saving && (
+              <>
+                <label>
+                  {say('console.template.name')}
+                  <input
+                    name="template-name"
+                    required
+                    maxLength={64}
+                    autocomplete="off"
+                    aria-describedby="template-tip"
+                  />
+                </label>
+                <p class="quiet" id="template-tip">
+                  {say('console.template.tip')}
+                </p>
+              </>
+            )}
+          </>
+        )}
+        <button type="submit" aria-disabled={busy}>
           {say('console.start')}
         </button>
       </form>
       {failure !== '' && <p role="alert">{failure}</p>}
+      {twoWay !== undefined && (
+        <TwoWayDialog
+          key={twoWay.asked.hash}
+          twoWay={twoWay}
+          onChange={onChange}
+          onClose={() => setTwoWay(undefined)}
+        />
+      )}
       {session !== undefined && (
         <SessionDialog
           key={session.payload.sid}
           session={session}
-          onRecreate={() => start(session.wish)}
+          onRecreate={() => begin(session.wish)}
           onChange={onChange}
-          onClose={() => {
-            session.leave();
-            setSession(undefined);
-          }}
+          onClose={() => setSession(undefined)}
         />
       )}
     </section>

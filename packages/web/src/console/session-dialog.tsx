@@ -3,33 +3,32 @@
  * @module
  */
 
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import encodeQR from 'qr';
 import { clock, say, type Word } from '../kit/words.ts';
 import { formatSessionLink } from '../session/link.ts';
 import type { AgentSession } from './agent-session.ts';
-import { explain } from './own.ts';
+import { explain } from './explain.ts';
+import { useModal } from './modal.ts';
 
 interface Properties {
   readonly session: AgentSession;
-  onRecreate(): void;
+  onRecreate(): Promise<void>;
   onChange(): void;
   onClose(): void;
 }
 
 export function SessionDialog({ session, onRecreate, onChange, onClose }: Properties) {
-  const dialog = useRef<HTMLDialogElement>(null);
+  const dialog = useModal();
   const [view, setView] = useState(session.view);
-  const [prefill, setPrefill] = useState(false);
   const [failure, setFailure] = useState('');
   const [now, setNow] = useState(Date.now() / 1000);
   useEffect(() => {
-    dialog.current?.showModal();
     const timer = setInterval(() => setNow(Date.now() / 1000), 1000);
     session
       .run((changed) => {
         setView(changed);
-        if (changed.where === 'ended') onChange();
+        if (changed.where === 'ended' || changed.where === 'gone') onChange();
       })
       .catch((error: unknown) => {
         if ((error as Error).name !== 'AbortError') setFailure(explain(error));
@@ -51,9 +50,9 @@ export function SessionDialog({ session, onRecreate, onChange, onClose }: Proper
   const link = formatSessionLink(location.origin, {
     name: session.payload.iss,
     token: session.token,
-    ...(prefill && first !== undefined ? { prefill: first } : {}),
+    ...(session.wish.prefilled && first !== undefined ? { prefill: first } : {}),
   });
-  const over = view.where === 'ended';
+  const over = view.where === 'ended' || view.where === 'gone';
 
   return (
     <dialog ref={dialog} aria-labelledby="session-title" onCancel={(event) => event.preventDefault()}>
@@ -63,7 +62,11 @@ export function SessionDialog({ session, onRecreate, onChange, onClose }: Proper
         {say('session.left', { time: clock(view.expiresAt - now) })}
       </p>
       <p role="status" data-testid="where">
-        {say(`console.where.${view.where}` satisfies Word)}
+        {say(
+          view.online || view.where === 'gone'
+            ? (`console.where.${view.where}` satisfies Word)
+            : 'session.offline',
+        )}
       </p>
       {!over && view.passcode === undefined && (
         <>
@@ -77,21 +80,12 @@ export function SessionDialog({ session, onRecreate, onChange, onClose }: Proper
             />
           </label>
           <QR text={link} />
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={prefill}
-              onChange={(event) => setPrefill(event.currentTarget.checked)}
-            />{' '}
-            {say('console.prefill')}
-          </label>
-          <p class="quiet">{say('console.prefill.tip')}</p>
         </>
       )}
       {view.passcode !== undefined && (
         <>
           <p>{say('console.passcode')}</p>
-          <p class="code" data-testid="passcode">
+          <p class="code" role="status" data-testid="passcode">
             {view.passcode}
           </p>
         </>
@@ -100,13 +94,13 @@ export function SessionDialog({ session, onRecreate, onChange, onClose }: Proper
         <button type="button" disabled={over} onClick={() => act(() => session.reveal())}>
           {say('console.reveal')}
         </button>
-        <button type="button" class="plain" onClick={onRecreate}>
+        <button type="button" class="plain" onClick={() => act(onRecreate)}>
           {say('console.recreate')}
         </button>
         <button type="button" class="danger" disabled={over} onClick={() => act(() => session.delete())}>
           {say('console.delete')}
         </button>
-        <button type="button" class="plain" onClick={onClose}>
+        <button type="button" class="plain" onClick={() => act(() => session.close().then(onClose))}>
           {say('console.close')}
         </button>
       </div>

@@ -9,6 +9,8 @@ import { say } from '../kit/words.ts';
 export interface Template {
   readonly name: string;
   readonly version: number;
+  /** It was saved here, and can be removed. */
+  readonly own?: true;
   readonly fields: readonly SessionField[];
 }
 
@@ -25,17 +27,29 @@ export function builtIn(): Template[] {
 }
 
 export async function templates(state: StateStore): Promise<Template[]> {
-  const saved = await state.list<Template>(KIND);
-  return [...builtIn(), ...saved.map(([, template]) => template)];
+  const saved = (await state.list<Template>(KIND)).map(([, template]) => ({
+    ...template,
+    own: true as const,
+  }));
+  const replaced = new Set(saved.map(({ name }) => name));
+  return [...builtIn().filter(({ name }) => !replaced.has(name)), ...saved];
 }
 
-/** Saves fields under the first one's name; a template of that name gets a new version. */
-export async function saveTemplate(state: StateStore, fields: readonly SessionField[]): Promise<Template> {
-  const { name } = fields[0]!;
+/** Saves fields under a name, in this browser; a template of that name, also one that came along, gets a new version. */
+export async function saveTemplate(
+  state: StateStore,
+  name: string,
+  fields: readonly SessionField[],
+): Promise<Template> {
   const known = builtIn().find((one) => one.name === name)?.version ?? 0;
   return state.update<Template>(KIND, name, (old) => ({
     name,
     version: (old?.version ?? known) + 1,
     fields,
   }));
+}
+
+/** Removes a saved template; what it replaced is there again. */
+export async function removeTemplate(state: StateStore, name: string): Promise<void> {
+  await state.delete(KIND, name);
 }

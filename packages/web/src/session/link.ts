@@ -6,12 +6,21 @@ export interface SessionLink {
   /** Name of the organisation's account. */
   readonly name: string;
   readonly token: string;
+  /**
+   * A program made it, and nobody is live on the other side. The link says so, where no server can: one that asked for
+   * a digest in a session of two pages could try guesses of what was typed.
+   */
+  readonly digest?: true;
   /** A value that was put into the link. */
   readonly prefill?: string;
 }
 
-export function formatSessionLink(origin: string, { name, token, prefill }: SessionLink): string {
-  const fragment = new URLSearchParams({ t: token, ...(prefill === undefined ? {} : { v: prefill }) });
+export function formatSessionLink(origin: string, { name, token, digest, prefill }: SessionLink): string {
+  const fragment = new URLSearchParams({
+    t: token,
+    ...(digest ? { m: 'digest' } : {}),
+    ...(prefill === undefined ? {} : { v: prefill }),
+  });
   return `${origin}/s/${encodeURIComponent(name)}#${fragment}`;
 }
 
@@ -21,6 +30,7 @@ export function readSessionLink({ pathname, hash }: Location): SessionLink {
   return {
     name: decodeURIComponent(pathname.slice('/s/'.length)),
     token: fragment.get('t') ?? '',
+    ...(fragment.get('m') === 'digest' ? { digest: true as const } : {}),
     ...(prefill === null ? {} : { prefill }),
   };
 }

@@ -2,55 +2,85 @@
  * The page that a session's link opens: for somebody with nothing but the link.
  * @module
  */
-import type { Card } from '@countersign/core/mutual-session';
+import { encodeBase64url } from '@countersign/core/base64url';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import { useArrival } from '../kit/arrival.ts';
+import { OrganisationCard } from '../kit/organisation-card.tsx';
 import { ValueInput } from '../kit/value-input.tsx';
-import { clock, say } from '../kit/words.ts';
-import { OpenedSession } from './exchange.ts';
+import { clock, say, type Word } from '../kit/words.ts';
+import type { Matched, OpenedSession } from './exchange.ts';
 import { readSessionLink } from './link.ts';
-import { openLink, readCard } from './server.ts';
+import { InvalidLink, openLink, readCard, readPicture, type ShownCard, watchServer } from './server.ts';
 
 const link = readSessionLink(location);
 
 type Stage =
-  | { readonly at: 'closed' | 'opening' | 'invalid' }
-  | { readonly at: 'filling' | 'checking'; readonly session: OpenedSession }
-  | { readonly at: 'mismatch'; readonly session: OpenedSession }
+  | { readonly at: 'closed' | 'opening' | 'unable' | 'invalid' }
+  | { readonly at: 'filling'; readonly session: OpenedSession; readonly wrong?: number }
+  | { readonly at: 'checking' | 'mismatch'; readonly session: OpenedSession }
   | { readonly at: 'matched'; readonly passcode: string };
 
 function App() {
-  const [card, setCard] = useState<Card>();
+  const [shown, setShown] = useState<ShownCard>({ domains: [] });
+  const [picture, setPicture] = useState<string>();
   const [stage, setStage] = useState<Stage>({ at: 'closed' });
   const [here, setHere] = useState(true);
+  const [answers, setAnswers] = useState(true);
   useEffect(() => {
-    readCard(link.name).then(setCard, () => {});
+    watchServer(setAnswers);
+    const read = async () => {
+      const found = await readCard(link.name);
+      setShown(found);
+      setPicture(await readPicture(found.card));
+    };
+    read().catch(() => {});
   }, []);
-  const name = card?.name ?? link.name;
+  const name = shown.card?.name ?? link.name;
 
   const check = async (session: OpenedSession, values: readonly string[]) => {
+    const wrong = session.wrongField(values);
+    if (wrong !== undefined) {
+      setStage({ at: 'filling', session, wrong });
+      return;
+    }
     setStage({ at: 'checking', session });
+    let matched: Matched | undefined;
     try {
-      const matched = await session.try(values, setHere);
-      if (matched === undefined) {
-        setStage({ at: 'mismatch', session });
+      matched = await session.try(values, setHere);
+    } catch (error) {
+      // What the server has ended, or what may not be tried again; all else leaves the session to this page.
+      if (error instanceof InvalidLink || !session.mayTry) {
+        setStage({ at: 'invalid' });
         return;
       }
-      setStage({ at: 'matched', passcode: matched.passcode });
-      // Only once it stands on the screen.
-      await new Promise(requestAnimationFrame);
-      await matched.seen();
-    } catch {
-      setStage({ at: 'invalid' });
     }
+    if (matched === undefined) {
+      setStage({ at: 'mismatch', session });
+      return;
+    }
+    setStage({ at: 'matched', passcode: matched.passcode });
+    // Only once it stands on the screen; and where that can't be said, it stands there still.
+    await new Promise(requestAnimationFrame);
+    await matched.seen().catch(() => {});
   };
   const open = async () => {
     setStage({ at: 'opening' });
+    const digest = link.digest === true;
+    // The curve is three quarters of this page's code: it comes once somebody wants to open the link, and not before.
+    const exchange = await import('./exchange.ts')
+      .then(async (found) => {
+        await found.prepare(digest);
+        return found;
+      })
+      .catch(() => undefined);
+    if (exchange === undefined) {
+      setStage({ at: 'unable' });
+      return;
+    }
     try {
-      const key = crypto
-        .getRandomValues(new Uint8Array(32))
-        .toBase64({ alphabet: 'base64url', omitPadding: true });
-      const session = new OpenedSession(await openLink(link.token, key), key);
+      const key = encodeBase64url(crypto.getRandomValues(new Uint8Array(32)));
+      const session = new exchange.OpenedSession(await openLink(link.token, key), key, digest);
       if (link.prefill !== undefined && session.payload.fields.length === 1) {
         await check(session, [link.prefill]);
       } else setStage({ at: 'filling', session });
@@ -61,28 +91,23 @@ function App() {
 
   return (
     <main class="narrow">
-      <Organisation card={card} name={name} />
-      <Now stage={stage} name={name} here={here} onOpen={open} onFill={check} onAgain={setStage} />
+      <OrganisationCard account={link.name} card={shown.card} domains={shown.domains} picture={picture} />
+      <p class="quiet">
+        <a href={`/o/${encodeURIComponent(link.name)}`} target="_blank" rel="noreferrer">
+          {say('card.more')}
+        </a>
+      </p>
+      {!answers && stage.at !== 'closed' && <p role="status">{say('session.offline')}</p>}
+      <Now
+        stage={stage}
+        name={name}
+        here={here}
+        onOpen={open}
+        onFill={check}
+        onAgain={setStage}
+        onHere={setHere}
+      />
     </main>
-  );
-}
-
-function Organisation({ card, name }: { card: Card | undefined; name: string }) {
-  return (
-    <header class="card">
-      <p class="quiet">{link.name}</p>
-      <h1>{name}</h1>
-      {card === undefined ? (
-        <p class="quiet">{say('session.unknown')}</p>
-      ) : (
-        <>
-          <p>{card.description}</p>
-          <p class="quiet">
-            {say('session.country')}: {card.country}
-          </p>
-        </>
-      )}
-    </header>
   );
 }
 
@@ -93,9 +118,10 @@ interface NowProperties {
   onOpen(): void;
   onFill(session: OpenedSession, values: readonly string[]): void;
   onAgain(stage: Stage): void;
+  onHere(here: boolean): void;
 }
 
-function Now({ stage, name, here, onOpen, onFill, onAgain }: NowProperties) {
+function Now({ stage, name, here, onOpen, onFill, onAgain, onHere }: NowProperties) {
   switch (stage.at) {
     case 'closed':
       return (
@@ -108,21 +134,31 @@ function Now({ stage, name, here, onOpen, onFill, onAgain }: NowProperties) {
         </section>
       );
     case 'opening':
-      return <p role="status">{say('moment')}</p>;
+      return <Moment>{say('moment')}</Moment>;
     case 'filling':
-      return <Fields session={stage.session} name={name} onFill={onFill} />;
+      return (
+        <Fields
+          session={stage.session}
+          wrong={stage.wrong}
+          name={name}
+          here={here}
+          onHere={onHere}
+          onOver={() => onAgain({ at: 'invalid' })}
+          onFill={onFill}
+        />
+      );
     case 'checking':
       return (
         <section>
-          <p role="status">{say(here ? 'session.checking' : 'session.away', { name })}</p>
+          <Moment>{say(here ? 'session.checking' : 'session.away', { name })}</Moment>
           <Left until={stage.session.opened.expires_at} />
         </section>
       );
     case 'matched':
       return (
         <section>
-          <h2>{say('session.match.title')}</h2>
-          <p class="code" data-testid="passcode">
+          <Title>{say('session.match.title')}</Title>
+          <p class="code" role="status" data-testid="passcode">
             {stage.passcode}
           </p>
           <p>{say('session.match.lead')}</p>
@@ -136,6 +172,15 @@ function Now({ stage, name, here, onOpen, onFill, onAgain }: NowProperties) {
           </button>
         </Invalid>
       );
+    case 'unable':
+      return (
+        <section>
+          <p role="alert">{say('session.unable')}</p>
+          <button type="button" onClick={() => location.reload()}>
+            {say('session.again')}
+          </button>
+        </section>
+      );
     case 'invalid':
       return (
         <Invalid>
@@ -147,26 +192,47 @@ function Now({ stage, name, here, onOpen, onFill, onAgain }: NowProperties) {
   }
 }
 
+function Title({ children }: { children: preact.ComponentChildren }) {
+  return (
+    <h2 tabIndex={-1} ref={useArrival<HTMLHeadingElement>()}>
+      {children}
+    </h2>
+  );
+}
+
+/** What passes by itself. */
+function Moment({ children }: { children: preact.ComponentChildren }) {
+  return (
+    <p role="status" tabIndex={-1} ref={useArrival<HTMLParagraphElement>()}>
+      {children}
+    </p>
+  );
+}
+
 /** Wrong, expired, opened before, unknown: one look. */
 function Invalid({ children }: { children: preact.ComponentChildren }) {
   return (
     <section>
-      <h2>{say('session.invalid.title')}</h2>
+      <Title>{say('session.invalid.title')}</Title>
       <p role="alert">{say('session.invalid.lead')}</p>
       {children}
     </section>
   );
 }
 
-function Fields({
-  session,
-  name,
-  onFill,
-}: {
-  session: OpenedSession;
-  name: string;
-  onFill: NowProperties['onFill'];
-}) {
+interface FieldsProperties {
+  readonly session: OpenedSession;
+  /** Number of the field whose value is not of its type. */
+  readonly wrong: number | undefined;
+  readonly name: string;
+  readonly here: boolean;
+  readonly onHere: NowProperties['onHere'];
+  readonly onOver: () => void;
+  readonly onFill: NowProperties['onFill'];
+}
+
+function Fields({ session, wrong, name, here, onHere, onOver, onFill }: FieldsProperties) {
+  useEffect(() => session.watch(onHere, onOver), [session]);
   const { fields, subject } = session.payload;
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
@@ -178,7 +244,9 @@ function Fields({
   };
   return (
     <form onSubmit={submit}>
-      <p>{say('session.fill.lead', { name })}</p>
+      <p tabIndex={-1} ref={useArrival<HTMLParagraphElement>()}>
+        {say(link.digest ? 'session.digest.lead' : 'session.fill.lead', { name })}
+      </p>
       {subject !== undefined && <p class="quiet">{subject}</p>}
       {fields.map((field, i) => (
         <ValueInput
@@ -187,9 +255,11 @@ function Fields({
           name={`field-${i}`}
           type={field.type}
           defaultValue={i === 0 ? (link.prefill ?? '') : ''}
+          {...(i === wrong ? { wrong: say(`session.value.${field.type}` satisfies Word) } : {})}
         />
       ))}
       <button type="submit">{say('session.fill.button')}</button>
+      {!here && <p role="status">{say('session.away')}</p>}
       <Left until={session.opened.expires_at} />
     </form>
   );
@@ -202,7 +272,12 @@ function Left({ until }: { until: number }) {
     const timer = setInterval(() => setLeft(leftNow()), 1000);
     return () => clearInterval(timer);
   }, [until]);
-  return <p class="quiet">{say('session.left', { time: clock(left) })}</p>;
+  return (
+    <p class="quiet" role="timer">
+      {say('session.left', { time: clock(left) })}
+    </p>
+  );
 }
 
+document.title = say('session.page');
 render(<App />, document.getElementById('app')!);

@@ -1,0 +1,12 @@
+/**
+ * Gives the person a file that was made in this page.
+ * @module
+ */
+export function download(name: string, type: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  const link = document.createElement('a');
+  link.href = address;
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(address);
+}
