@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { formatPasscodeCode } from '@countersign/core/m-auth';
+import decodeQR from 'qr/decode.js';
+import type { Attempt, Conversation } from '../src/pam/door.ts';
+import { gateAuthenticator } from '../src/sign-on/pam-gate.ts';
+import type { SignOn } from '../src/sign-on/sign-on.ts';
+
+const PASSCODE = '123456';
+const SCALE = 4;
+
+/** What the person sees, who is then refused. */
+async function screen(qr: Attempt['qr']): Promise<string[]> {
+  const shown: string[] = [];
+  const no = async () => '';
+  const conversation: Conversation = {
+    prompt: no,
+    secret: no,
+    error: async () => {},
+    info: async (text) => void shown.push(...text.split('\n')),
+  };
+  const signOn = {
+    passcode: PASSCODE,
+    context: { host: 'db1.example' },
+    result: Promise.resolve({ outcome: 'refused', why: 'denied' }),
+    cancel() {},
+  };
+  const authenticate = gateAuthenticator({ open: async () => signOn as unknown as SignOn });
+  await authenticate(
+    {
+      ...{ service: 'su', user: 'alice', mode: 'gate', style: 'info', qr, tty: 'pts/1' },
+      ...{ peer: { pid: 1, uid: 0, gid: 0 }, deadline: 0, signal: new AbortController().signal },
+    },
+    conversation,
+  );
+  return shown;
+}
+
+/** Rows of modules, each light or not, as a dark terminal shows a form’s characters. */
+const FORMS = {
+  ascii: (lines: readonly string[]) =>
+    lines.map((line) => [...line].filter((_, i) => i % 2 === 0).map((c) => c !== ' ')),
+  utf8: (lines: readonly string[]) =>
+    lines.flatMap((line) => ['█▀', '█▄'].map((light) => [...line].map((c) => light.includes(c)))),
+};
+
+/** Reads modules as a camera sees them. */
+function scan(rows: readonly (readonly boolean[])[]): string {
+  const [width, height] = [rows[0]!.length * SCALE, rows.length * SCALE];
+  const data = new Uint8Array(width * height * 4).fill(255);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const light = rows[Math.floor(y / SCALE)]![Math.floor(x / SCALE)] ?? false;
+      const at = (y * width + x) * 4;
+      data.fill(light ? 255 : 0, at, at + 3);
+    }
+  }
+  return decodeQR({ width, height, data });
+}
+
+describe('the QR code beside the digits', () => {
+  for (const qr of ['ascii', 'utf8'] as const) {
+    test(`of ${qr} is read from a dark terminal, and is light around`, async () => {
+      const [words, ...lines] = await screen(qr);
+      assert.match(words!, /passcode 123 456$/);
+      const drawn = FORMS[qr](lines);
+      // Two rows a line of block characters, of which the last one may be nothing.
+      const rows = drawn.slice(0, drawn[0]!.length);
+      for (const edge of [rows[0]!, rows[1]!, rows.map((row) => row[0]), rows.map((row) => row[1])]) {
+        assert.ok(edge.every(Boolean));
+      }
+      assert.equal(scan(rows), formatPasscodeCode(PASSCODE));
+    });
+  }
+
+  test('is not there where none is wanted', async () => assert.equal((await screen('none')).length, 1));
+});
