@@ -1,0 +1,63 @@
+/**
+ * Which providers an account needs, and where they are reached: the account's own authority names the accounts that
+ * sign for it, their owner is the provider, and a provider publishes its address on the chain.
+ * @module
+ */
+import { CountersignError } from '@countersign/core';
+import type { ChainAccount, ChainClient } from '../chain-client.ts';
+import { publishedAddress } from '../published-address.ts';
+
+export interface FoundProvider {
+  /** The account that signs, `sfactor.alice`. */
+  readonly signer: ChainAccount;
+  /** Whose it is, `sfactor`. */
+  readonly provider: ChainAccount;
+  readonly url: string;
+}
+
+/**
+ * The providers in an account's active authority.
+ * @param known addresses by the names of providers, for those that publish none
+ */
+export async function findProviders(
+  client: ChainClient,
+  account: ChainAccount,
+  known: Readonly<Record<string, string>> = {},
+): Promise<FoundProvider[]> {
+  const signers = await client.accounts(account.active.account_auths.map(([id]) => id));
+  const found: FoundProvider[] = [];
+  for (const signer of signers) {
+    const [[owner] = []] = signer.owner.account_auths;
+    if (owner === undefined) continue;
+    const provider = await client.account(owner);
+    const url = await reachedAt(client, provider, known);
+    if (url !== undefined) found.push({ signer, provider, url });
+  }
+  return found;
+}
+
+/** @throws `cosign-not-enrolled` where there is no way to reach a provider */
+export async function addressOf(
+  client: ChainClient,
+  provider: string,
+  known: Readonly<Record<string, string>> = {},
+): Promise<string> {
+  const url = await reachedAt(client, await client.account(provider), known);
+  if (url !== undefined) return url;
+  throw new CountersignError('cosign-not-enrolled', `${provider} has published no address`, {
+    hint: 'name it yourself: --provider https://secondfactor.example',
+  });
+}
+
+/** What it published holds: it may have moved since its address was told. */
+async function reachedAt(
+  client: ChainClient,
+  { id, name }: ChainAccount,
+  known: Readonly<Record<string, string>>,
+): Promise<string | undefined> {
+  const published = await publishedAddress(client, id).catch((error: unknown) => {
+    // A node may keep no history.
+    if (known[name] === undefined) throw error;
+  });
+  return published ?? known[name];
+}
