@@ -39,7 +39,13 @@ export async function startChat({ port, broker, data = ':memory:' }: ChatOptions
   await build({
     root: import.meta.dirname,
     logLevel: 'warn',
-    build: { outDir: pages, emptyOutDir: true, target: 'esnext' },
+    build: {
+      outDir: pages,
+      emptyOutDir: true,
+      target: 'esnext',
+      // HPKE asks Node before version 19 for it, and a browser never.
+      rolldownOptions: { external: ['crypto'] },
+    },
     oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
   });
   const users = new Users(data, () => Math.floor(Date.now() / 1000));
@@ -102,10 +108,10 @@ if (import.meta.main) {
     .option('--data <file>', 'where users are kept', 'chat.db')
     .action(async (options: { port: number; broker: string; data: string }) => {
       const chat = await startChat(options);
-      process.stdout.write(`The chat is at ${chat.origin}; it uses the broker at ${options.broker}.\n`);
       const stop = () => void chat.close();
       process.once('SIGINT', stop);
       process.once('SIGTERM', stop);
+      process.stdout.write(`The chat is at ${chat.origin}; it uses the broker at ${options.broker}.\n`);
     });
   await program.parseAsync();
 }

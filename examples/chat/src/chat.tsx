@@ -2,12 +2,12 @@
  * Inside: rooms, what is said in them, the devices of one's account, and who waits before its door.
  * @module
  */
-import type { Device as Client, Door as DoorState, KnownRoom } from '@countersign/client';
-import { CountersignError, type Device, type ErrorCode } from '@countersign/core';
+import { type Device as Client, type Door as DoorState, explain, type KnownRoom } from '@countersign/client';
+import { CountersignError, type Device, type ErrorCode, isSealable } from '@countersign/core';
 import { useEffect, useState } from 'preact/hooks';
 import { Devices } from './devices.tsx';
 import { Door } from './door.tsx';
-import { explain } from './own.ts';
+import { stores } from './own.ts';
 import { NewRoom, Room } from './room.tsx';
 
 /** What it is to be shown out. */
@@ -38,6 +38,7 @@ export function Chat({ device }: { device: Client }) {
   };
   useEffect(() => {
     const stop = new AbortController();
+    void device.maintainHourly(stores.keyStore, stop.signal);
     follow(device, stop.signal, look, setLine).catch((error: unknown) => {
       if (!stop.signal.aborted) fail(error);
     });
@@ -105,6 +106,7 @@ async function readAll(device: Client): Promise<View> {
     device.session.kid(),
     device.devices.door(),
   ]);
+  if (!isSealable(log)) void device.maintain(stores.keyStore).catch(() => {});
   const devices = [...log.devices.values()].filter(({ revokedAt }) => revokedAt === undefined);
   return { rooms, devices, own, door };
 }

@@ -2,11 +2,11 @@
  * The devices of one's account, and the way out for each.
  * @module
  */
-import type { Device as Client } from '@countersign/client';
+import { type Device as Client, explain } from '@countersign/client';
 import { counts, type Device, formatDeviceLink, isFrozen } from '@countersign/core';
 import { useState } from 'preact/hooks';
 import { keepLink } from './chat-server.ts';
-import { explain, linkLife } from './own.ts';
+import { linkLife } from './own.ts';
 
 interface Properties {
   readonly client: Client;

@@ -2,10 +2,9 @@
  * Who waits before the door: shown at once, with all that is known, to be let in by the code or turned away.
  * @module
  */
-import type { Device, Door as DoorState, KnockingDevice } from '@countersign/client';
+import { type Device, type Door as DoorState, explain, type KnockingDevice } from '@countersign/client';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { Facts } from './facts.tsx';
-import { explain } from './own.ts';
 
 export function Door({ device, door, onDone }: { device: Device; door: DoorState; onDone(): void }) {
   const [first] = door.waiting;

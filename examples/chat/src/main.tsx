@@ -2,10 +2,11 @@
  * The chat's page: outside, at the door, or inside.
  * @module
  */
+import { explain } from '@countersign/client';
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import { Chat } from './chat.tsx';
-import { explain, type Standing, standing } from './own.ts';
+import { type Standing, standing } from './own.ts';
 import { SignIn } from './sign-in.tsx';
 import { Wall } from './wall.tsx';
 

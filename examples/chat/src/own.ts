@@ -9,7 +9,6 @@ import {
   IndexedDbKeyStore,
   IndexedDbStateStore,
 } from '@countersign/client/browser';
-import { CountersignError } from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
 
 export const stores = {
@@ -44,10 +43,4 @@ export function thisBrowser(email: string) {
   const model = browserModel();
   const os = browserSystem();
   return { deviceName: `${email.split('@')[0]}’s ${model} on ${os}`.slice(0, 60), model, os };
-}
-
-/** What to tell the person: what went wrong, and what to do next. */
-export function explain(error: unknown): string {
-  if (error instanceof CountersignError) return [error.message, error.hint].filter(Boolean).join('. ');
-  return error instanceof Error ? error.message : String(error);
 }

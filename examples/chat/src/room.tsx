@@ -2,10 +2,9 @@
  * One room: what was said, and a line to say something.
  * @module
  */
-import type { Device, KnownRoom } from '@countersign/client';
+import { type Device, explain, type KnownRoom } from '@countersign/client';
 import { parseAccountName } from '@countersign/core';
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { explain } from './own.ts';
 
 export function Room({ device, room, onSent }: { device: Device; room: KnownRoom; onSent(): void }) {
   const [failure, setFailure] = useState('');

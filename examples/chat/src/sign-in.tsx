@@ -2,15 +2,26 @@
  * E-mail and password: they make an account, or bring this browser before the door of one. They open nothing.
  * @module
  */
-import { createAccount, Device, requestEnrolment } from '@countersign/client';
+import {
+  BrokerApi,
+  begunRegistration,
+  createAccount,
+  Device,
+  explain,
+  newRecovery,
+  recoveryInForce,
+  requestEnrolment,
+} from '@countersign/client';
 import { formatDeviceLink, parseDeviceLink } from '@countersign/core';
+import { webCrypto } from '@countersign/core/webcrypto';
 import { useState } from 'preact/hooks';
-import { type Credentials, keepLink, signIn, signUp } from './chat-server.ts';
-import { explain, linkLife, stores, thisBrowser } from './own.ts';
+import { keepLink, type SignedIn, signIn, signUp } from './chat-server.ts';
+import { linkLife, stores, thisBrowser } from './own.ts';
 
 export function SignIn({ onDone }: { onDone(): void }) {
   const [busy, setBusy] = useState('');
   const [failure, setFailure] = useState('');
+  const [code, setCode] = useState<string>();
 
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
@@ -21,8 +32,12 @@ export function SignIn({ onDone }: { onDone(): void }) {
     setFailure('');
     setBusy(makes ? 'Making your account…' : 'Signing in…');
     try {
-      await (makes ? enter(credentials) : knock(credentials));
-      onDone();
+      const user = await (makes ? signUp(credentials) : signIn(credentials));
+      if (user.link === undefined) setCode(await enter(user));
+      else {
+        await knock(user, user.link);
+        onDone();
+      }
     } catch (error) {
       setFailure(explain(error));
     } finally {
@@ -30,6 +45,24 @@ export function SignIn({ onDone }: { onDone(): void }) {
     }
   };
 
+  if (code !== undefined) {
+    return (
+      <main class="narrow">
+        <h1>Your recovery code</h1>
+        <p>
+          <strong data-testid="recovery-code">{code}</strong>
+        </p>
+        <p>
+          It gets your account back where all your devices are lost, by{' '}
+          <code>countersign account recover</code>. Write it down or print it: it is kept nowhere, and shown
+          once.
+        </p>
+        <button type="button" onClick={onDone}>
+          I have written it down
+        </button>
+      </main>
+    );
+  }
   return (
     <main class="narrow">
       <h1>Chat</h1>
@@ -58,17 +91,29 @@ export function SignIn({ onDone }: { onDone(): void }) {
   );
 }
 
-/** A new account, with this browser as its first device. */
-async function enter(credentials: Credentials): Promise<void> {
-  const { email, broker } = await signUp(credentials);
-  const keys = await createAccount({ name: email, broker, ...thisBrowser(email), ...stores });
-  const { devices } = new Device({ ...stores, keys });
+/**
+ * A new account, with this browser as its first device; also where an earlier try failed in its middle.
+ * @returns its recovery code
+ */
+async function enter({ email, broker }: SignedIn): Promise<string> {
+  const recovery = await newRecovery(webCrypto, (await new BrokerApi(broker).wellKnown()).key);
+  const kept = await stores.keyStore.load();
+  const made = kept?.name === email && (await begunRegistration(stores.state, kept)) === undefined;
+  const keys = made
+    ? kept
+    : await createAccount({
+        name: email,
+        broker,
+        recovery: recovery.provision,
+        ...thisBrowser(email),
+        ...stores,
+      });
+  const { devices, session } = new Device({ ...stores, keys });
   await keepLink(formatDeviceLink(await devices.invite('knock', linkLife())));
+  return recoveryInForce(session, recovery);
 }
 
 /** This browser before the door of an account that has devices. */
-async function knock(credentials: Credentials): Promise<void> {
-  const { email, link } = await signIn(credentials);
-  if (link === undefined) throw new Error('This account has no device yet: it was never finished.');
+async function knock({ email }: SignedIn, link: string): Promise<void> {
   await requestEnrolment({ link: parseDeviceLink(link), ...thisBrowser(email), ...stores });
 }

@@ -2,10 +2,11 @@
  * The wall: this browser waits until a device of the account lets it in.
  * @module
  */
-import { completeEnrolment, type Enrolled, type WaitingDevice } from '@countersign/client';
+import { completeEnrolment, type Enrolled, explain, type WaitingDevice } from '@countersign/client';
 import { useEffect, useState } from 'preact/hooks';
 import { Facts } from './facts.tsx';
-import { explain, stores } from './own.ts';
+import { stores } from './own.ts';
+import { QR } from './qr.tsx';
 
 const POLL_SECONDS = 30;
 
@@ -38,9 +39,10 @@ export function Wall({ waiting, onDone }: { waiting: WaitingDevice; onDone(): vo
             Open the chat on a device of <strong>{waiting.account.name}</strong> that you already use. It
             shows what stands here. If it is the same, type this code there:
           </p>
-          <p class="code" data-testid="code">
-            {waiting.code}
-          </p>
+          <div class="row code">
+            <p data-testid="code">{waiting.code}</p>
+            {waiting.code !== undefined && <QR text={waiting.code} label="The same code, as a QR code" />}
+          </div>
           <Facts facts={waiting.facts} />
           <p role="status">Waiting for your other device…</p>
         </>
