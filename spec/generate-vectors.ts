@@ -20,11 +20,17 @@ import { enrolment, enrolmentChallenge, enrolmentComplete, enrolmentReject } fro
 import { enrolmentAccept } from './generator/enrolment-accept.ts';
 import { epoch } from './generator/epoch.ts';
 import { genesis } from './generator/genesis.ts';
+import { transactionRequest, walletLogin } from './generator/graphene-links.ts';
+import { grapheneTransaction } from './generator/graphene-transactions.ts';
 import { invitation } from './generator/invitation.ts';
 import { judging } from './generator/judging.ts';
-import { cancel, device, report } from './generator/kinds.ts';
+import { cancel, device, invitationCancel, report } from './generator/kinds.ts';
+import { mAuthErase, mAuthFrames, mAuthKeys, mAuthPairing, mAuthSignOn } from './generator/m-auth.ts';
+import { member } from './generator/members.ts';
 import { type Memory, readMemory } from './generator/memory.ts';
+import { noise } from './generator/noise.ts';
 import { passcode } from './generator/passcode.ts';
+import { card, domainCheck, domainNames, recommendation } from './generator/profiles.ts';
 import { question } from './generator/question.ts';
 import { receipt } from './generator/receipts.ts';
 import { recovery } from './generator/recovery.ts';
@@ -33,10 +39,15 @@ import { recoveryProof } from './generator/recovery-proof.ts';
 import { recoverySet } from './generator/recovery-set.ts';
 import { request } from './generator/request.ts';
 import { response } from './generator/responses.ts';
+import { roomKey, roomShare } from './generator/room-keys.ts';
+import { message } from './generator/room-messages.ts';
+import { room } from './generator/rooms.ts';
 import { sealing } from './generator/sealing.ts';
+import { seat } from './generator/seats.ts';
 import { sessionDigest, sessionExchange, sessionValues } from './generator/sessions.ts';
 import { statements } from './generator/statements.ts';
 import { displayText, srml } from './generator/text.ts';
+import { textSignature } from './generator/text-signatures.ts';
 import { transparency } from './generator/transparency.ts';
 import type { VectorFile } from './generator/vector.ts';
 
@@ -86,11 +97,32 @@ const FILES: Readonly<Record<string, (memory: Memory) => VectorFile | Promise<Ve
   'enrolment-reject': enrolmentReject,
   'enrolment-complete': enrolmentComplete,
   invitation,
+  'invitation-cancel': invitationCancel,
+  room,
+  'room-key': roomKey,
+  message,
+  'room-share': roomShare,
   receipt,
   cpace,
   'session-values': sessionValues,
   'session-exchange': sessionExchange,
   'session-digest': sessionDigest,
+  'text-signature': textSignature,
+  member,
+  seat,
+  card,
+  'domain-names': domainNames,
+  'domain-check': domainCheck,
+  recommendation,
+  noise,
+  'graphene-transaction': grapheneTransaction,
+  'transaction-request': transactionRequest,
+  'wallet-login': walletLogin,
+  'm-auth-frames': mAuthFrames,
+  'm-auth-keys': mAuthKeys,
+  'm-auth-sign-on': mAuthSignOn,
+  'm-auth-pairing': mAuthPairing,
+  'm-auth-erase': mAuthErase,
 };
 
 /** The texts of all vector files, by name. */

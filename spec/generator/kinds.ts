@@ -6,6 +6,7 @@ import {
   CancelStatement,
   DeviceStatement,
   encodeBase64url,
+  InvitationCancelStatement,
   ReportStatement,
   type StatementKind,
   signStatement,
@@ -107,6 +108,14 @@ export async function cancel(memory: Memory): Promise<VectorFile> {
     description: `An enquirer’s cancelling of its own request. ${READ}`,
     spec: 'requests.md#cancel',
     vectors: await kindVectors(memory, CancelStatement, { req: REQ, iat: NOW }),
+  };
+}
+
+export async function invitationCancel(memory: Memory): Promise<VectorFile> {
+  return {
+    description: `A device’s taking back of an invitation. ${READ}`,
+    spec: 'enrolment.md#invitation-cancel',
+    vectors: await kindVectors(memory, InvitationCancelStatement, { sub_id: REQ, ticket: REQ, iat: NOW }),
   };
 }
 

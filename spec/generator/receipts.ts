@@ -10,6 +10,7 @@ import type { Memory } from './memory.ts';
 import { make, PASSCODE, type Scene } from './receipt-making.ts';
 import { alteredReceipts } from './receipts-altered.ts';
 import { receiptsOfChangedDevices } from './receipts-devices.ts';
+import { receiptsOfMembers } from './receipts-members.ts';
 import { untrueReceipts } from './receipts-untrue.ts';
 import { ACCEPT } from './responses.ts';
 import { shareLogs } from './shared-logs.ts';
@@ -26,6 +27,7 @@ export async function receipt(memory: Memory): Promise<VectorFile> {
       ...(await alteredReceipts(memory)),
       ...(await untrueReceipts(memory)),
       ...(await malformedReceipts(memory)),
+      ...(await receiptsOfMembers(memory)),
     ]),
   };
 }

@@ -12,7 +12,7 @@ import {
 import { webCrypto } from '@countersign/core/webcrypto';
 import { expectOf, REQ } from './kinds.ts';
 import type { Memory } from './memory.ts';
-import { signWithoutNonce, WEAK_KEY, WEAK_SIGNATURE } from './small-order.ts';
+import { mixedKey, signMixed, signWithoutNonce, WEAK_KEY, WEAK_SIGNATURE } from './small-order.ts';
 import {
   duplicateMember,
   flipSignature,
@@ -341,7 +341,28 @@ export async function statements(memory: Memory): Promise<VectorFile> {
   const weakKid = await keyFingerprint(webCrypto, WEAK_KEY);
   const weak = await signLoose(eddsa, 'cancel', { req: REQ, iat: NOW }, { kid: weakKid });
   const noNonce = signWithoutNonce(signingJwk('statements', 'EdDSA'), jws.slice(0, jws.lastIndexOf('.')));
+  const mixed = mixedKey(publicOf(eddsa));
+  const byMixed = await signLoose(
+    eddsa,
+    'cancel',
+    { req: REQ, iat: NOW },
+    { kid: await keyFingerprint(webCrypto, mixed) },
+  );
   vectors.push(
+    invalid(
+      'cofactored',
+      'a signature that is good only where the equation is multiplied by the cofactor',
+      'signature-invalid',
+      {
+        typ: CancelStatement.typ,
+        key: mixed,
+        statement: withPart(
+          byMixed,
+          2,
+          signMixed(signingJwk('statements', 'EdDSA'), mixed, byMixed.slice(0, byMixed.lastIndexOf('.'))),
+        ),
+      },
+    ),
     invalid('key-of-small-order', 'a key by which one signature is good for any words', 'signature-invalid', {
       typ: CancelStatement.typ,
       key: WEAK_KEY,

@@ -5,7 +5,7 @@
 
 It was written from the pages of spec/ and shares no code with Countersign: signatures are verified by
 joserfc, a public JOSE library, and the passcode's commitment by Argon2id of cryptography. Device logs are
-replayed by replay_log.py.
+replayed by replay_log.py; seats of members are in seats.py.
 
 It does not check the rules of display text (spec/requests.md, "Display text"): the device that answered did.
 So it prints every text as an ASCII JSON string, in which nothing can hide.
@@ -28,6 +28,16 @@ from typing import Any
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 from replay_log import CHECKPOINT, Device, Log, check_right, replay_log
+from seats import (
+    ASKING_MEMBER,
+    SEAT_WANTED,
+    Seat,
+    check_asking,
+    check_call,
+    check_sign_in,
+    check_words_stand,
+    roles_at,
+)
 from statements import (
     BYTES_16,
     BYTES_32,
@@ -69,6 +79,7 @@ USAGE = 64
 # --- forms: each is a function that says whether a value has it
 
 SEALED = members({"epoch": whole(0), "digest": HASH, "box": SEALED_BYTES})
+SEALED_TO_KEY = members({"digest": HASH, "box": SEALED_BYTES})
 
 PASSCODE = both(
     members(
@@ -132,14 +143,14 @@ RESPONSE_CLEAR = {"req": HASH, "iss": NAME, "iss_id": HASH, "iat": SECONDS, "hea
 
 REQUEST: dict[str, Form] = {
     "request": any_of(
-        members({**REQUEST_CLEAR, "content": QUESTION}),
-        members({**REQUEST_CLEAR, "sealed": SEALED}),
+        members({**REQUEST_CLEAR, "content": QUESTION}, {"seat": SEAT_WANTED}),
+        members({**REQUEST_CLEAR, "sealed": SEALED}, {"member": ASKING_MEMBER}),
     ),
 }
 RESPONSE: dict[str, Form] = {
     "response": any_of(
         members({**RESPONSE_CLEAR, "content": DECISION}),
-        members({**RESPONSE_CLEAR, "sealed": SEALED}),
+        members({**RESPONSE_CLEAR, "sealed": any_of(SEALED, SEALED_TO_KEY)}),
     ),
 }
 LOG = array(JWS, 1)
@@ -155,7 +166,8 @@ RECEIPT = members(
     {
         "disclosed": members(
             {"request": lambda v: isinstance(v, str), "response": lambda v: isinstance(v, str)}
-        )
+        ),
+        "seat": members({"request": JWS, "response": JWS, "member_log": LOG, "members": LOG}),
     },
 )
 
@@ -173,6 +185,7 @@ class Verified:
     account: Log
     enquirer: Log
     checkpoint: Statement
+    seat: Seat | None
 
 
 def verify_receipt(receipt: Any) -> Verified:
@@ -182,31 +195,93 @@ def verify_receipt(receipt: Any) -> Verified:
     enquirer = replay_log(receipt["enquirer_log"])
     account = replay_log(receipt["account_log"])
     request = parse_statement(receipt["request"], REQUEST)
-    verify_request(request, enquirer)
+    seat, roles = read_seat(receipt.get("seat"), request, enquirer)
+    verify_request(request, enquirer, seat, roles)
     question = read_question(request, disclosed.get("request"))
     check_lifetime(request, question["kind"])
+    if seat is not None:
+        check_call(question, enquirer.name, seat.member)
     response = parse_statement(receipt["response"], RESPONSE)
+    device, decision = judge_response(
+        response, request, question, account, disclosed.get("response")
+    )
+    checkpoint = parse_statement(receipt["checkpoint"]["statement"], CHECKPOINT)
+    verify_statement(checkpoint, receipt["checkpoint"]["key"])
+    check_checkpoint(checkpoint, account, request, response, question["kind"])
+    return Verified(request, question, response, decision, device, account, enquirer, checkpoint, seat)
+
+
+def judge_response(
+    response: Statement,
+    request: Statement,
+    question: dict[str, Any],
+    account: Log,
+    plaintext: str | None,
+) -> tuple[Device, dict[str, Any]]:
     device = verify_response(response, request, account)
-    decision = read_decision(response, request, disclosed.get("response"))
+    decision = read_decision(response, request, plaintext)
     right = "pay" if question["kind"] == "payment" else "answer"
     check_right(device, right)
     check_right(device, right, device.rights_at(int(response.payload["head"]["seq"])))
     check_decision(decision, question)
-    checkpoint = parse_statement(receipt["checkpoint"]["statement"], CHECKPOINT)
-    verify_statement(checkpoint, receipt["checkpoint"]["key"])
-    check_checkpoint(checkpoint, account, request, response, question["kind"])
-    return Verified(request, question, response, decision, device, account, enquirer, checkpoint)
+    return device, decision
 
 
-def verify_request(request: Statement, enquirer: Log) -> None:
+def read_seat(
+    proof: dict[str, Any] | None, request: Statement, enquirer: Log
+) -> tuple[Seat | None, dict[str, str]]:
+    """The seat by which a member asked, and the members' roles at that time."""
+    if ("member" in request.payload) != (proof is not None):
+        raise Refused("receipt-invalid", "the proof of a seat stands where a member asked")
+    if proof is None:
+        return None, {}
+    seat = verify_seat(proof, enquirer)
+    return seat, roles_at(proof["members"], enquirer, request.payload["iat"])
+
+
+def verify_seat(proof: dict[str, Any], organisation: Log) -> Seat:
+    """members.md, "Seat"."""
+    member = replay_log(proof["member_log"])
+    request = parse_statement(proof["request"], REQUEST)
+    payload = request.payload
+    if "seat" not in payload:
+        raise Refused("seat-invalid", "a question that asks for no seat")
+    verify_request(request, organisation)
+    check_lifetime(request, payload["content"]["kind"])
+    response = parse_statement(proof["response"], RESPONSE)
+    then = replay_log(proof["member_log"][: int(response.payload["head"]["seq"]) + 1])
+    device, decision = judge_response(response, request, payload["content"], then, None)
+    check_words_stand(member.device(device.kid))
+    if decision["decision"] != "accept":
+        raise Refused("seat-invalid", "the member did not accept")
+    wanted = payload["seat"]
+    begins = response.payload["iat"]
+    return Seat(request.hash, wanted["key"], member.name, member.identity, wanted["role"], begins)
+
+
+def verify_request(
+    request: Statement, enquirer: Log, seat: Seat | None = None, roles: dict[str, str] | None = None
+) -> None:
     payload = request.payload
     if payload["iss"] != enquirer.name or payload["iss_id"] != enquirer.identity:
         raise Refused("account-mismatch", "the request is by another enquirer than it says")
-    device = enquirer.active(request.kid)
-    check_right(device, "ask")
-    verify_statement(request, device.key)
+    verify_statement(request, asking_key(request, enquirer, seat, roles or {}))
     if not 0 < payload["exp"] - payload["iat"] <= LONGEST_LIFETIME:
         raise Refused("request-lifetime", "a request must end within a day of its time")
+
+
+def asking_key(
+    request: Statement, enquirer: Log, seat: Seat | None, roles: dict[str, str]
+) -> dict[str, str]:
+    payload = request.payload
+    if "member" in payload:
+        return check_asking(payload, seat, roles).key
+    if "seat" in payload:
+        check_sign_in(payload["content"], payload["iss"], payload["seat"])
+        return payload["seat"]["key"]
+    device = enquirer.active(request.kid)
+    check_right(device, "ask")
+    return device.key
 
 
 def read_question(request: Statement, plaintext: str | None) -> dict[str, Any]:
@@ -264,6 +339,8 @@ def read_decision(response: Statement, request: Statement, plaintext: str | None
         raise Refused("seal-broken", "the answer must be sealed exactly where the request was")
     if "content" in response.payload:
         return response.payload["content"]
+    if ("epoch" in response.payload["sealed"]) == ("member" in request.payload):
+        raise Refused("seal-broken", "the answer is sealed to another key than the request wants")
     return open_disclosed(response.payload["sealed"], plaintext, DECISION)
 
 
@@ -353,7 +430,10 @@ def describe(verified: Verified) -> dict[str, Any]:
     def party(log: Log) -> dict[str, str]:
         return {"name": log.name, "fingerprint": statement_id(log.identity)}
 
+    seat = verified.seat
+    member = {} if seat is None else {"member": describe_seat(seat)}
     return {
+        **member,
         "account": party(verified.account),
         "enquirer": party(verified.enquirer),
         "decision": verified.decision["decision"],
@@ -364,6 +444,10 @@ def describe(verified: Verified) -> dict[str, Any]:
     }
 
 
+def describe_seat(seat: Seat) -> dict[str, str]:
+    return {"name": seat.member, "fingerprint": statement_id(seat.member_id), "role": seat.role}
+
+
 def show(found: dict[str, Any], question: dict[str, Any], compared: bool) -> None:
     account, enquirer = found["account"], found["enquirer"]
     print(f"{account['name']} answered: {found['decision']}, at {time(found['answered_at'])}")
@@ -372,6 +456,9 @@ def show(found: dict[str, Any], question: dict[str, Any], compared: bool) -> Non
     for one in question.get("fields", []):
         print(f"  {json.dumps(one['name'])}: {json.dumps(one['value'])}")
     print(f"asked by {enquirer['name']} at {time(found['asked_at'])}, a {question['kind']}")
+    if "member" in found:
+        member = found["member"]
+        print(f"by its member {member['name']}, {member['role']}, {member['fingerprint']}")
     print(f"  account   {account['fingerprint']}")
     print(f"  enquirer  {enquirer['fingerprint']}")
     print(f"  device    {found['device']}")
