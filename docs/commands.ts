@@ -16,10 +16,15 @@ export function visibleCommands(command: Command): Command[] {
 export function commandPages(program: Command, commands: readonly Command[]): string {
   const everywhere = ownOptions(program, []);
   return [
-    `${sentence(program.description())} Every command has \`--help\`. Everywhere but in \`broker\`:`,
+    `${sentence(program.description())} Every command has \`--help\`. Everywhere but in \`broker\`, \`cosign\` and \`validator\`:`,
     table(['', ''], everywhere.map(optionRow)),
     ...commands.flatMap((command) => pagesOf(command, '', everywhere)),
   ].join('\n\n');
+}
+
+/** The pages of a program of its own. */
+export function programPages(program: Command): string {
+  return pagesOf(program, '', []).join('\n\n');
 }
 
 function pagesOf(command: Command, parents: string, everywhere: readonly Option[]): string[] {
@@ -32,7 +37,7 @@ function pagesOf(command: Command, parents: string, everywhere: readonly Option[
   const path = name.replace(/^countersign /, '');
   const usage = command.registeredArguments.map(placeholder);
   return [
-    `### ${code(['countersign', path, ...usage].join(' '))}`,
+    `### ${code([...(name.startsWith('countersign-') ? [] : ['countersign']), path, ...usage].join(' '))}`,
     sentence(command.description()),
     ...(rows.length === 0 ? [] : [table(['', ''], rows)]),
     ...children.flatMap((child) => pagesOf(child, `${name} `, everywhere)),

@@ -7,6 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CALL_ERRORS, PROOF_ERRORS, STATEMENT_ERRORS } from '../packages/broker/src/api/route-errors.ts';
 import { sodiumCrypto, startBroker } from '../packages/broker/src/index.ts';
+import type { ProviderContext } from '../packages/graphene/src/provider/context.ts';
+import type { Cosigning } from '../packages/graphene/src/provider/cosigning.ts';
+import { createServer } from '../packages/graphene/src/provider/server.ts';
 import { code, table } from './markdown.ts';
 
 interface Operation {
@@ -23,15 +26,40 @@ const SHORT: readonly (readonly [word: string, errors: readonly string[]])[] = [
   ['*proof*', PROOF_ERRORS],
 ];
 
-export async function routeTables(): Promise<string> {
+type Paths = Record<string, Record<string, Operation>>;
+
+/** A table for each group of routes. */
+function groupTables(paths: Paths): string[] {
   const groups = new Map<string, string[][]>();
-  for (const [path, methods] of Object.entries(await describedPaths())) {
+  for (const [path, methods] of Object.entries(paths)) {
     for (const [method, operation] of Object.entries(methods)) {
       const group = operation.tags?.[0] ?? 'others';
       const row = [code(`${method.toUpperCase()} ${path}`), operation.summary ?? '', ...refusals(operation)];
       groups.set(group, [...(groups.get(group) ?? []), row]);
     }
   }
+  return [...groups].flatMap(([group, rows]) => [
+    `\n### ${group}\n`,
+    table(['', 'what', 'who may call', 'refused as'], rows),
+  ]);
+}
+
+/** The provider's, from its schemas: describing them needs no chain. */
+export async function providerRoutes(): Promise<string> {
+  const app = await createServer({} as ProviderContext, {} as Cosigning, undefined);
+  await app.ready();
+  const { paths } = app.swagger() as unknown as { paths: Paths };
+  await app.close();
+  return [
+    'The forms of bodies and answers are in OpenAPI at `/openapi.json` of every provider; what a form cannot say is in',
+    '[spec/cosign-provider.md](../spec/cosign-provider.md). Any call may be refused as `input-invalid`, `json-invalid`,',
+    '`body-too-large` or `internal`.',
+    ...groupTables(paths),
+  ].join('\n');
+}
+
+export async function routeTables(): Promise<string> {
+  const paths = await describedPaths();
   return [
     'The forms of bodies and answers are in OpenAPI at `/openapi.json` of every broker; what a form cannot say is in',
     '[spec/broker-api.md](../spec/broker-api.md). Beside what stands with a route, a call may be refused as one of',
@@ -40,10 +68,7 @@ export async function routeTables(): Promise<string> {
       ['', ''],
       [['any call', codes(CALL_ERRORS)], ...SHORT.map(([word, errors]) => [word, codes(errors)])],
     ),
-    ...[...groups].flatMap(([group, rows]) => [
-      `\n### ${group}\n`,
-      table(['', 'what', 'who may call', 'refused as'], rows),
-    ]),
+    ...groupTables(paths),
   ].join('\n');
 }
 
@@ -61,7 +86,7 @@ function codes(list: readonly string[]): string {
   return list.map(code).join(', ');
 }
 
-async function describedPaths(): Promise<Record<string, Record<string, Operation>>> {
+async function describedPaths(): Promise<Paths> {
   const data = await mkdtemp(join(tmpdir(), 'countersign-reference-'));
   const broker = await startBroker({
     data,
@@ -72,7 +97,7 @@ async function describedPaths(): Promise<Record<string, Record<string, Operation
   });
   try {
     const answer = await fetch(`${broker.local}/openapi.json`);
-    return ((await answer.json()) as { paths: Record<string, Record<string, Operation>> }).paths;
+    return ((await answer.json()) as { paths: Paths }).paths;
   } finally {
     await broker.close();
     await rm(data, { recursive: true });
