@@ -2,10 +2,8 @@
  * `npm run bench -- confirm`: our broker, the floor under it, and the peer on two stores, in interleaved rounds.
  * @module
  */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { databasePath } from '../packages/broker/src/index.ts';
-import { openSqliteStore } from '../packages/broker/src/store/sqlite/sqlite-store.ts';
+import { newBrokerData } from './broker-data.ts';
 import { compareSealing } from './compare-sealing.ts';
 import { openLoop } from './load.ts';
 import { measureRound, medianRound, type Round } from './measure.ts';
@@ -144,8 +142,7 @@ async function measureHalfLoad(
 
 /** A broker's database in which every account knows every enquirer. */
 export async function writeBroker(data: string, { enquirers, accounts }: Population): Promise<void> {
-  await mkdir(data, { recursive: true });
-  const store = openSqliteStore(databasePath(data));
+  const store = await newBrokerData(data);
   await writeMembers(store, [...enquirers, ...accounts]);
   await writeContacts(store, accounts, () => enquirers);
   await store.close();

@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- confirm | stored | streams | devices [--quick] [--json]`
+ * `npm run bench -- confirm | stored | streams | devices | cosign | gate [--quick] [--json]`
  * @module
  */
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -8,18 +8,22 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { benchAccount } from './account.ts';
 import { benchConfirm } from './confirm.ts';
+import { benchCosign } from './cosign.ts';
+import { benchGate } from './gate.ts';
 import { describeMachine } from './machine.ts';
-import { accountTable, confirmTable, storedTable, streamsTable } from './report.ts';
+import { accountTable, confirmTable, cosignTable, gateTable, storedTable, streamsTable } from './report.ts';
 import { pinLoad } from './server-process.ts';
 import { benchStored } from './stored.ts';
 import { benchStreams } from './streams.ts';
 
-const USAGE = `npm run bench -- <confirm|stored|streams|devices> [--quick] [--json]
+const USAGE = `npm run bench -- <confirm|stored|streams|devices|cosign|gate> [--quick] [--json]
 
   confirm   full confirmations, against the floor and a peer
   stored    the same after a million stored requests, against an empty database
   streams   ten thousand devices on a stream
   devices   a long device log, an epoch for many devices, a device let in
+  cosign    decoding, authority check and signature of a transaction, beside bitsharesjs
+  gate      sign-ons by M-AUTH, the demultiplexer, PAM logins, floods
   --quick   a short run: its figures are rough
   --json    one JSON object on stdout instead of a table
 `;
@@ -42,6 +46,14 @@ const BENCHES: Record<string, (folder: string, quick: boolean) => Promise<{ foun
     async devices(folder, quick) {
       const found = await benchAccount(folder, quick);
       return { found, table: accountTable(found) };
+    },
+    async cosign(folder, quick) {
+      const found = await benchCosign(folder, quick);
+      return { found, table: cosignTable(found) };
+    },
+    async gate(folder, quick) {
+      const found = await benchGate(folder, quick);
+      return { found, table: gateTable(found) };
     },
   };
 

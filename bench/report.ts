@@ -4,6 +4,8 @@
  */
 import type { benchAccount } from './account.ts';
 import type { benchConfirm } from './confirm.ts';
+import type { benchCosign, CosignRound } from './cosign.ts';
+import type { benchGate } from './gate.ts';
 import type { Round } from './measure.ts';
 import type { benchStored } from './stored.ts';
 import type { benchStreams } from './streams.ts';
@@ -85,6 +87,88 @@ export function streamsTable(found: Found<typeof benchStreams>): string {
       ],
     ],
   ).join('\n');
+}
+
+export function cosignTable(found: Found<typeof benchCosign>): string {
+  const { ours, peer } = found.contestants;
+  const row = (name: string, { perSecond, decode, authority, sign }: CosignRound) => [
+    name,
+    perSecond,
+    decode,
+    authority,
+    sign,
+  ];
+  return [
+    ...table(
+      ['', 'transactions per second', 'decode ms', 'recover and check authority ms', 'sign ms'],
+      [row('Countersign', ours), row('bitsharesjs', peer)],
+    ),
+    '',
+    ...table(['reach', 'wanted', 'measured'], [['transactions, ours over peer', '≥ 5', found.ratioToPeer]]),
+  ].join('\n');
+}
+
+export function gateTable(found: Found<typeof benchGate>): string {
+  const { handshakes, forwarding, pam, concurrent, flood, idle, load } = found;
+  const { cpuMicroseconds: host } = handshakes;
+  const { cpuMicroseconds: proxy } = forwarding;
+  const range = (all: readonly number[]) => `${Math.min(...all)} to ${Math.max(...all)}`;
+  return [
+    ...table(
+      ['CPU µs', ''],
+      [
+        ['M-AUTH, host\u2019s side', host.mAuth],
+        ['the same bytes on a socket, without a secret', host.bare],
+        ['mutual TLS 1.3, server\u2019s side', host.mutualTls],
+        ['M-AUTH by the daemon, records on disk', host.daemon],
+        ['demultiplexer, a connection', proxy.demultiplexer],
+        ['HAProxy in TCP mode, a connection', proxy.haproxy],
+        ['the least proxy in Node, a connection', proxy.nodePipe],
+      ],
+    ),
+    '',
+    ...table(
+      ['reach', 'wanted', 'measured'],
+      [
+        [
+          'M-AUTH over mutual TLS 1.3',
+          '≤ 0.4',
+          `${handshakes.ratioToMutualTls} (rounds ${range(handshakes.ratios)})`,
+        ],
+        [
+          'demultiplexer over HAProxy',
+          '≤ 2',
+          `${forwarding.ratioToHaproxy} (rounds ${range(forwarding.ratios)})`,
+        ],
+        ...('skipped' in pam
+          ? [['PAM login', '< 20', `not run: ${pam.skipped}`]]
+          : [
+              ['PAM login, p50 ms', '< 20', pam.countersign.p50],
+              ['(its p99)', '', pam.countersign.p99],
+              ['pam_permit', '', `${pam.permit.p50} / ${pam.permit.p99}`],
+              [
+                'pam_google_authenticator',
+                '',
+                `${pam.googleAuthenticator.p50} / ${pam.googleAuthenticator.p99}`,
+              ],
+            ]),
+        [
+          `sign-ons at a time: granted, p50 / p99 ms`,
+          concurrent.signOns,
+          `${concurrent.granted}, ${concurrent.p50} / ${concurrent.p99}`,
+        ],
+        [
+          `a sign-on within a flood of ${flood.perSecond}/s over one without`,
+          '< 2',
+          `${flood.ratio} (rounds ${range(flood.ratios)}; ${flood.unloadedMs} ms without)`,
+        ],
+        [`memory for each of ${idle.connections} idle connections, KiB`, '', idle.kibPerConnection],
+        ['a sign-on beside them, ms', '', idle.signOnMs],
+      ],
+    ),
+    '',
+    `load average of the machine, before and after: ${load.before}, ${load.after}`,
+  ].join('\n');
 }
 
 function contestants(rows: readonly (readonly [string, Round])[]): string[] {

@@ -4,8 +4,7 @@
  * @module
  */
 import { join } from 'node:path';
-import { databasePath } from '../packages/broker/src/index.ts';
-import { openSqliteStore } from '../packages/broker/src/store/sqlite/sqlite-store.ts';
+import { newBrokerData } from './broker-data.ts';
 import { writeBroker } from './confirm.ts';
 import { measureRound, medianRound, type Round } from './measure.ts';
 import { Ours } from './ours.ts';
@@ -83,7 +82,7 @@ async function fill(
   { enquirers, accounts: active, opener }: Population,
   requests: number,
 ): Promise<void> {
-  const store = openSqliteStore(databasePath(data));
+  const store = await newBrokerData(data);
   const activeSet = new Set(active);
   const knownBy = (index: number) =>
     activeSet.has(accounts[index]!)
