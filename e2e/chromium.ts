@@ -6,6 +6,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Browser, chromium, type Page } from 'playwright-core';
+import { PATIENCE_MS } from './until.ts';
 
 const FLAGS = [
   '--no-sandbox',
@@ -16,9 +17,14 @@ const FLAGS = [
   '--disable-quic',
 ];
 
-export function startChromium(): Promise<Browser> {
+/**
+ * @param flags more of them, say for a camera
+ * @param home a home of its own, with what this browser is to trust
+ */
+export function startChromium(flags: readonly string[] = [], home?: string): Promise<Browser> {
   const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-  return chromium.launch({ executablePath, args: FLAGS });
+  const env = home === undefined ? {} : { env: { ...process.env, HOME: home } as Record<string, string> };
+  return chromium.launch({ executablePath, args: [...FLAGS, ...flags], ...env });
 }
 
 /** What went wrong in a page: it is a failure of the test that drives it. */
@@ -31,12 +37,16 @@ export async function openPage(
   browser: Browser,
   url: string,
   size = { width: 1000, height: 800 },
+  locale?: string,
 ): Promise<Watched> {
-  const context = await browser.newContext({ viewport: size });
+  const context = await browser.newContext({
+    viewport: size,
+    ...(locale === undefined ? {} : { locale }),
+  });
   const page = await context.newPage();
   const failures: string[] = [];
   page.on('pageerror', (error) => failures.push(String(error)));
-  page.setDefaultTimeout(20_000);
+  page.setDefaultTimeout(PATIENCE_MS);
   await page.goto(url);
   return { page, failures };
 }

@@ -44,7 +44,17 @@ export class TestClock implements Clock {
     this.#offset = seconds;
     Date.now = seconds === 0 ? realNow : () => realNow() + seconds * 1000;
   }
-  now = () => Math.floor(realNow() / 1000) + this.#offset;
+  #stopped: number | undefined;
+  now = () => this.#stopped ?? Math.floor(realNow() / 1000) + this.#offset;
+  /** Keeps the second that it is now, for whoever compares times to the second. */
+  stop(): Disposable {
+    this.#stopped = this.now();
+    return {
+      [Symbol.dispose]: () => {
+        this.#stopped = undefined;
+      },
+    };
+  }
   monotonic = () => performance.now() + this.#offset * 1000;
 }
 
@@ -111,7 +121,7 @@ export async function makeParty(
     crypto: webCrypto,
     clock,
   });
-  const options = { keys, state, crypto: webCrypto, clock };
+  const options = { keys, state, crypto: webCrypto, clock, keyStore };
   return { name, enquirer: new Enquirer(options), device: new Device(options), keyStore, state, clock };
 }
 
@@ -163,7 +173,7 @@ export function newcomer(clock: Clock): Newcomer {
     complete: (wait = 0) => completeEnrolment(own, wait),
     async party() {
       const keys = (await keyStore.load())!;
-      const options = { keys, state, crypto: webCrypto, clock };
+      const options = { keys, state, crypto: webCrypto, clock, keyStore };
       const { name } = keys;
       return { name, enquirer: new Enquirer(options), device: new Device(options), keyStore, state, clock };
     },

@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 
 const CLI = fileURLToPath(import.meta.resolve('../packages/cli/src/main.ts'));
 const BROKER = fileURLToPath(import.meta.resolve('../packages/broker/src/main.ts'));
@@ -25,7 +26,11 @@ export interface RunOptions {
   /** Give it a terminal of its own, as a person at a keyboard has. */
   readonly terminal?: boolean;
   readonly input?: string;
+  /** Lines that are typed one by one, each once it is asked for. */
+  readonly answers?: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** Another program than `countersign`. */
+  readonly program?: string;
   /** Sees the output as it comes. */
   readonly onOutput?: (text: string) => void;
 }
@@ -43,19 +48,24 @@ export async function countersign(
     ...(process.stdout.isTTY ? {} : { NO_COLOR: '1' }),
     ...options.env,
   };
+  const main = options.program ?? CLI;
   const [program, args] = options.terminal
-    ? inTerminal([process.execPath, CLI, ...words])
-    : [process.execPath, [CLI, ...words]];
+    ? inTerminal([process.execPath, main, ...words])
+    : [process.execPath, [main, ...words]];
   const child = spawn(program, args, { env, stdio: ['pipe', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
+  const answers = [...(options.answers ?? [])];
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (raw: string) => {
       const text = options.terminal ? raw.replaceAll('\r\n', '\n') : raw;
       output[name] += text;
       options.onOutput?.(text);
+      if (/: $/.test(stripVTControlCharacters(text)) && answers.length > 0) {
+        child.stdin.write(`${answers.shift()}\n`);
+      }
     });
   }
-  child.stdin.end(options.input ?? '');
+  if (options.answers === undefined) child.stdin.end(options.input ?? '');
   const [status, signal] = (await once(child, 'close')) as [number | null, string | null];
   if (status === null) throw new Error(`countersign ${words.join(' ')} was ended by ${signal}`);
   return { status, ...output };
@@ -69,7 +79,8 @@ export function inTerminal(words: readonly string[]): [string, string[]] {
   return ['script', ['-qefc', `stty rows 40 columns 100; exec ${quoted}`, '/dev/null']];
 }
 
-export interface BrokerProcess {
+/** Disposed of, it is stopped: a test that fails leaves none behind, which would keep its file from ending. */
+export interface BrokerProcess extends AsyncDisposable {
   /** What it calls itself, and where it listens. */
   readonly origin: string;
   readonly local: string;
@@ -80,6 +91,12 @@ export interface BrokerProcess {
   /** Ends it, as an operator does (SIGTERM) or as a power cut does (SIGKILL). */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
+
+/** Brokers that go with this process, however it ends. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
 
 /** Starts a broker on a free port of the loopback interface. */
 export async function startBrokerProcess(
@@ -97,6 +114,8 @@ export async function startBrokerProcess(
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   let log = '';
   const ready = Promise.withResolvers<{ origin: string; local: string }>();
   createInterface({ input: child.stdout }).on('line', (line) => {
@@ -106,18 +125,13 @@ export async function startBrokerProcess(
   });
   child.once('exit', (code) => ready.reject(new Error(`the broker ended at once, with ${code}: ${log}`)));
   const addresses = await ready.promise;
-  return {
-    ...addresses,
-    data,
-    child,
-    log: () => log,
-    async stop(signal = 'SIGTERM') {
-      if (child.exitCode !== null || child.signalCode !== null) return;
-      const gone = once(child, 'exit');
-      child.kill(signal);
-      await gone;
-    },
+  const stop = async (signal: NodeJS.Signals = 'SIGTERM') => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await gone;
   };
+  return { ...addresses, data, child, log: () => log, stop, [Symbol.asyncDispose]: () => stop() };
 }
 
 /** A folder that is gone afterwards. */

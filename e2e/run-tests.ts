@@ -10,9 +10,14 @@ import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
 import { installNeeded } from './debian-packages.ts';
+import { watchdog } from './watchdog.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const patterns = process.argv.slice(2);
+/** A test that hangs fails; the slowest takes two minutes on two busy cores. */
+const TEST_DEADLINE_MS = 20 * 60_000;
+/** One that can't be told so is killed, once nothing was heard of any test for so long. */
+const SILENCE_SECONDS = 15 * 60;
 
 function testFiles(folder: string): string[] {
   if (!existsSync(join(ROOT, folder))) return [];
@@ -42,12 +47,20 @@ async function runFiles(
 ): Promise<{ passed: number; failed: number }> {
   if (files.length === 0) return { passed: 0, failed: 0 };
   const count = { passed: 0, failed: 0 };
-  const stream = run({ files, isolation, ...(isolation === 'process' ? { concurrency: 2 } : {}) });
+  using dog = watchdog(SILENCE_SECONDS);
+  const stream = run({
+    files,
+    isolation,
+    // Where a test fails halfway, what it leaves open must not keep its file from ending.
+    ...(isolation === 'process' ? { concurrency: 2, timeout: TEST_DEADLINE_MS, forceExit: true } : {}),
+  });
   // A suite is not a test: only leaves are counted.
   stream.on('test:pass', ({ details, skip, todo }) => {
+    dog.heard();
     if (details.type !== 'suite' && skip === undefined && todo === undefined) count.passed++;
   });
   stream.on('test:fail', ({ details }) => {
+    dog.heard();
     if (details.type !== 'suite') count.failed++;
   });
   stream.compose(new spec()).pipe(process.stdout, { end: false });
@@ -67,7 +80,9 @@ if (patterns.length === 0) {
     else failed++;
   }
 }
-const packages = ['core', 'broker', 'client', 'cli'].flatMap((name) => testFiles(`packages/${name}/test`));
+const packages = ['core', 'http', 'broker', 'client', 'cli', 'gate', 'graphene', 'web'].flatMap((name) =>
+  testFiles(`packages/${name}/test`),
+);
 for (const count of [await runFiles(packages, 'none'), await runFiles(testFiles('e2e'), 'process')]) {
   passed += count.passed;
   failed += count.failed;

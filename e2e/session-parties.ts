@@ -3,12 +3,19 @@
  * their screens.
  * @module
  */
-import { createCard, createSession, type NewSession, type SessionPayload } from '@countersign/core';
+import {
+  createCard,
+  createSession,
+  encodeBase64url,
+  type NewSession,
+  type SessionPayload,
+} from '@countersign/core';
 import { customerTry } from '@countersign/core/session-exchange';
+import { termsOf } from '@countersign/core/session-terms';
 import { hardenValues } from '@countersign/core/session-values';
 import { webCrypto } from '@countersign/core/webcrypto';
 import { AgentSession } from '../packages/web/src/console/agent-session.ts';
-import { termsOf } from '../packages/web/src/session/terms.ts';
+import type { KeptSession, SessionKeeper } from '../packages/web/src/console/kept-session.ts';
 import type { Party } from './parties.ts';
 
 export const FIELDS = [{ name: 'Phone number', type: 'number' }] as const;
@@ -32,10 +39,10 @@ export async function signSession(
 }
 
 /** The agent's page, answering. */
-export async function startAgent(party: Party, value: string): Promise<AgentSession> {
+export async function startAgent(party: Party, value: string, keeper?: SessionKeeper): Promise<AgentSession> {
   const { broker } = party.device.session.keys;
   const wish = { fields: FIELDS, values: [value], lifetime: 300 };
-  const session = await AgentSession.start(party.device, wish, broker);
+  const session = await AgentSession.start(party.device, wish, broker, keeper);
   session.run(() => {}).catch(() => {});
   return session;
 }
@@ -48,13 +55,14 @@ export interface Said {
 
 /** The customer's page, by its calls. */
 export class Customer {
-  readonly key = webCrypto.randomBytes(32).toBase64({ alphabet: 'base64url', omitPadding: true });
+  readonly key: string;
   readonly #origin: string;
   #after = 0;
   #tries = 0;
 
-  constructor(origin: string) {
+  constructor(origin: string, key = encodeBase64url(webCrypto.randomBytes(32))) {
     this.#origin = origin;
+    this.key = key;
   }
 
   open(token: string): Promise<Said> {
@@ -65,8 +73,18 @@ export class Customer {
     return this.#post(`/v1/sessions/${sid}/read`, { key: this.key, after: this.#after, wait });
   }
 
-  say(sid: string, message: object, step?: 'try' | 'seen'): Promise<Said> {
-    return this.#post(`/v1/sessions/${sid}/messages`, { key: this.key, step, body: JSON.stringify(message) });
+  say(sid: string, message: object): Promise<Said> {
+    return this.#post(`/v1/sessions/${sid}/messages`, { key: this.key, body: JSON.stringify(message) });
+  }
+
+  /** Leaves out so many tries, which a test made by hand. */
+  skip(tries: number): void {
+    this.#tries += tries;
+  }
+
+  /** In mode digest. */
+  compare(sid: string, digest: string): Promise<Said> {
+    return this.#post(`/v1/sessions/${sid}/digest`, { key: this.key, digest });
   }
 
   /** One try. @returns the passcode, and how to say that it is shown; nothing where the values differ */
@@ -77,12 +95,12 @@ export class Customer {
     const terms = termsOf(payload, this.#origin);
     const hardened = await hardenValues(webCrypto, terms, [value]);
     const begun = customerTry(webCrypto, terms, hardened, ++this.#tries);
-    await this.say(payload.sid, begun.message, 'try');
+    await this.say(payload.sid, begun.message);
     const answered = begun.receive(await this.#next(payload.sid));
     await this.say(payload.sid, answered.message);
     try {
       const matched = answered.receive(await this.#next(payload.sid));
-      return { passcode: matched.passcode, seen: () => this.say(payload.sid, matched.seen(), 'seen') };
+      return { passcode: matched.passcode, seen: () => this.say(payload.sid, matched.seen()) };
     } catch (error) {
       if ((error as { code?: string }).code === 'session-mismatch') return undefined;
       throw error;
@@ -96,7 +114,9 @@ export class Customer {
       const [first] = body.messages;
       if (first === undefined) continue;
       this.#after = first.cursor;
-      return JSON.parse(first.body);
+      const message = JSON.parse(first.body) as { try?: number };
+      // What is of an earlier try came late.
+      if (message.try === this.#tries) return message;
     }
   }
 
@@ -108,4 +128,20 @@ export class Customer {
     });
     return { status: answer.status, body: await answer.json() };
   }
+}
+
+/** What a tab keeps over a reload, in memory. */
+export function memoryKeeper(): SessionKeeper {
+  let kept: string | undefined;
+  return {
+    async keep(session) {
+      kept = JSON.stringify(session);
+    },
+    async load() {
+      return kept === undefined ? undefined : (JSON.parse(kept) as KeptSession);
+    },
+    async forget() {
+      kept = undefined;
+    },
+  };
 }
