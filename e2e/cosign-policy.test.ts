@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { OPEN_POLICY, type Policy } from '../packages/graphene/src/policy.ts';
+import { policyOf } from '../packages/graphene/src/provider/policies.ts';
+import { createCosignScene } from './cosign-scene.ts';
+import type { Member } from './cosign-world.ts';
+
+import { refused } from './parties.ts';
+import { until } from './until.ts';
+
+const { world, enrolled, ofAlice, post, settled, noSignature, changePolicy, setPolicy } = createCosignScene();
+
+describe('a policy', () => {
+  const limited: Policy = { ...OPEN_POLICY, limits: [{ asset: '1.3.0', amount: '1000', per: 'day' }] };
+
+  test('that lowers holds at once, refuses with its version, and one that raises waits a day', async () => {
+    const { provider, alice, api, pay } = await enrolled();
+    const lower = await changePolicy({ api, provider, alice }, 2, limited);
+    await world.answer(alice.party, 'accept');
+    while ((await api.policyChange(lower)).state === 'asked');
+    const over = await post(api, alice, ofAlice(await world.build(pay(1001)), alice));
+    assert.equal(over.state, 'refused');
+    assert.match(
+      over.reason ?? '',
+      /^limit: .* 0\.01101 TEST .* 0\.01 TEST may be \(version 2 of the policy\)$/,
+    );
+    assert.deepEqual((await alice.party.device.pending()).requests, []);
+
+    const raise = await changePolicy({ api, provider, alice }, 3, {
+      ...OPEN_POLICY,
+      limits: [{ asset: '1.3.0', amount: '5000', per: 'day' }],
+    });
+    await world.answer(alice.party, 'accept');
+    while ((await api.policyChange(raise)).state === 'asked');
+    const now = await api.policy(alice.name);
+    assert.equal(now.version, 2);
+    assert.ok(now.next!.effective_at >= world.clock.now() + 86_390);
+    assert.equal((await post(api, alice, ofAlice(await world.build(pay(1002)), alice))).state, 'refused');
+  });
+
+  test('is shown in words on the device, all of it', async () => {
+    const { provider, alice, bob, api, pay } = await enrolled();
+    const day = { asset: '1.3.0', amount: '1000', per: 'day' } as const;
+    await changePolicy({ api, provider, alice }, 2, {
+      limits: [day, { ...day, per: 'transaction', payee: bob.id }],
+      payees: [bob.id],
+      velocity: { transactions: 3, seconds: 60 },
+      approvers: { accounts: ['eve@example.com'], needed: 1, above: [{ asset: '1.3.0', amount: '5' }] },
+      owner_changes: false,
+    });
+    assert.deepEqual((await world.answer(alice.party, 'accept')).fields, [
+      { name: 'Version', value: '2' },
+      { name: 'Limits', value: `0.01 TEST a day to all together; 0.01 TEST a transaction to ${bob.name}` },
+      { name: 'Payees', value: bob.name },
+      { name: 'Pace', value: '3 transactions in 60 s' },
+      { name: 'Approvers', value: '1 of eve@example.com, above 0.00005 TEST' },
+      { name: 'Owner changes', value: 'are never signed' },
+    ]);
+    await until(async () => (await api.policy(alice.name)).version === 2);
+    const over = await post(api, alice, ofAlice(await world.build(pay(1001)), alice));
+    assert.match(over.reason ?? '', /would be spent within a day|to bob/);
+    const carol = await world.member('carol');
+    const elsewhere = await world.build([world.transfer(alice.id, carol.id, 1)]);
+    const refusal = (await post(api, alice, ofAlice(elsewhere, alice))).reason;
+    assert.match(refusal ?? '', new RegExp(`^payee: ${carol.name} is not among`));
+  });
+
+  test('is not changed by a stranger’s key, nor without the device', async () => {
+    const { provider, alice, bob, api } = await enrolled();
+    await assert.rejects(
+      changePolicy({ api, provider, alice }, 2, limited, bob.keys.active),
+      refused('cosign-unasked'),
+    );
+    const asked = await changePolicy({ api, provider, alice }, 2, limited);
+    await world.answer(alice.party, 'reject');
+    while ((await api.policyChange(asked)).state === 'asked');
+    assert.equal((await api.policy(alice.name)).version, 1);
+  });
+
+  test('that raises is in force a day later, and not a minute before', async () => {
+    const { provider, alice, api, pay } = await enrolled();
+    const lower = await changePolicy({ api, provider, alice }, 2, limited);
+    await world.answer(alice.party, 'accept');
+    while ((await api.policyChange(lower)).state === 'asked');
+    const raise = await changePolicy({ api, provider, alice }, 3, OPEN_POLICY);
+    await world.answer(alice.party, 'accept');
+    while ((await api.policyChange(raise)).state === 'asked');
+    const { context } = provider;
+    const at = (seconds: number) =>
+      policyOf(
+        { ...context, clock: { ...context.clock, now: () => world.clock.now() + seconds } },
+        alice.name,
+      );
+    assert.equal(at(86_340).version, 2);
+    assert.equal(at(86_401).version, 3);
+    assert.equal((await post(api, alice, ofAlice(await world.build(pay(1001)), alice))).state, 'refused');
+  });
+
+  test('asks approvers besides, and signs when enough of them agree', async () => {
+    const { provider, alice, api, pay } = await enrolled();
+    const approvers = await Promise.all(['carol', 'dan', 'eve'].map((name) => world.member(name)));
+    for (const { party } of approvers) await world.meet(party, provider);
+    const accounts = approvers.map(({ party }) => party.name);
+    const quorum = await changePolicy({ api, provider, alice }, 2, {
+      ...OPEN_POLICY,
+      approvers: { accounts, needed: 2, above: [] },
+    });
+    await world.answer(alice.party, 'accept');
+    while ((await api.policyChange(quorum)).state === 'asked');
+    const [carol, dan, eve] = approvers as [Member, Member, Member];
+
+    const first = await post(api, alice, ofAlice(await world.build(pay(1)), alice));
+    await world.answer(carol.party, 'accept');
+    await world.answer(dan.party, 'reject');
+    await world.answer(alice.party, 'accept');
+    noSignature(provider, first.digest);
+    await world.answer(eve.party, 'accept');
+    assert.equal((await settled(api, first.digest)).state, 'signed');
+
+    const second = await post(api, alice, ofAlice(await world.build(pay(2)), alice));
+    await world.answer(carol.party, 'reject');
+    await world.answer(dan.party, 'reject');
+    await world.answer(alice.party, 'accept');
+    assert.equal((await settled(api, second.digest)).state, 'rejected');
+    noSignature(provider, second.digest);
+  });
+
+  test('counts what is being asked about: two at once do not share one limit', async () => {
+    const { provider, alice, api, pay } = await enrolled();
+    const lower = await changePolicy({ api, provider, alice }, 2, limited);
+    await world.answer(alice.party, 'accept');
+    while ((await api.policyChange(lower)).state === 'asked');
+    const [one, two] = [await world.build(pay(600)), await world.build(pay(601))];
+    const states = [
+      (await post(api, alice, ofAlice(one, alice))).state,
+      (await post(api, alice, ofAlice(two, alice))).state,
+    ];
+    assert.deepEqual(states, ['pending', 'refused']);
+  });
+
+  test('that was lowered stays so where the clock is set back', async () => {
+    const { provider, alice, api } = await enrolled();
+    await setPolicy({ api, provider, alice }, 2, limited);
+    const { context } = provider;
+    const clock = { ...context.clock, now: () => world.clock.now() - 7200 };
+    assert.equal(policyOf({ ...context, clock }, alice.name).version, 2);
+  });
+
+  test('that was lowered while the person was asked refuses what they then say yes to', async () => {
+    const { provider, alice, api, pay } = await enrolled();
+    await setPolicy({ api, provider, alice }, 2, limited);
+    const { digest } = await post(api, alice, ofAlice(await world.build(pay(600)), alice));
+    const [question] = (await alice.party.device.pending()).requests;
+    const half: Policy = { ...OPEN_POLICY, limits: [{ asset: '1.3.0', amount: '500', per: 'day' }] };
+    const lower = await changePolicy({ api, provider, alice }, 3, half);
+    const [change] = (await alice.party.device.pending()).requests.filter(
+      ({ hash }) => hash !== question!.hash,
+    );
+    await alice.party.device.answer(change!, { decision: 'accept', shown: 'screen' });
+    while ((await api.policyChange(lower)).state === 'asked');
+    await alice.party.device.answer(question!, { decision: 'accept', shown: 'screen' });
+    const { state, reason } = await settled(api, digest);
+    assert.equal(state, 'refused');
+    assert.match(reason ?? '', /^limit: .* 0\.005 TEST may be \(version 3 of the policy\)$/);
+    noSignature(provider, digest);
+  });
+
+  test('is not passed by posting many at the same moment: together they stay within the limit', async () => {
+    const { provider, alice, api, pay } = await enrolled();
+    await setPolicy({ api, provider, alice }, 2, limited);
+    const signed = await Promise.all(
+      [301, 302, 303].map(async (amount) => ofAlice(await world.build(pay(amount)), alice)),
+    );
+    const states = await Promise.all(signed.map(async (one) => (await post(api, alice, one)).state));
+    assert.deepEqual(states.sort(), ['pending', 'pending', 'refused']);
+  });
+});
