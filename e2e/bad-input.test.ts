@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { type IncomingMessage, request } from 'node:http';
+import { connect } from 'node:net';
+import { text as readText } from 'node:stream/consumers';
 import { after, before, describe, test } from 'node:test';
 import { isErrorCode } from '@countersign/core';
 import fc from 'fast-check';
@@ -22,11 +24,26 @@ const POSTS = [
   '/v1/sessions/open',
   `/v1/sessions/${ROOM}/read`,
   `/v1/sessions/${ROOM}/messages`,
+  `/v1/sessions/${ROOM}/digest`,
+  '/v1/signatures',
+  '/v1/accounts/alice@example.com/two-way',
+  `/v1/accounts/alice@example.com/two-way/${HASH}/end`,
+  '/v1/members',
+  '/v1/accounts/alice@example.com/seats',
+  '/v1/accounts/alice@example.com/sign-out',
+  '/v1/accounts/alice@example.com/domains/check',
+  '/v1/recommendations',
   `/v1/accounts/alice@example.com/sessions/${ROOM}/messages`,
   `/v1/accounts/alice@example.com/sessions/${ROOM}/reveal`,
   `/v1/accounts/alice@example.com/sessions/${ROOM}/delete`,
   `/v1/rooms/${ROOM}/items`,
+  '/v1/accounts/alice@example.com/push',
+  '/v1/accounts/alice@example.com/push/remove',
+  '/v1/accounts/alice@example.com/addresses',
+  '/v1/accounts/alice@example.com/addresses/confirm',
+  '/v1/accounts/alice@example.com/addresses/remove',
   '/v1/accounts/alice@example.com/invitations',
+  `/v1/accounts/alice@example.com/invitations/${HASH}/cancel`,
   '/v1/accounts/alice@example.com/enrolments',
   `/v1/accounts/alice@example.com/enrolments/${HASH}/accept`,
   `/v1/accounts/alice@example.com/enrolments/${HASH}/reject`,
@@ -45,7 +62,21 @@ const GETS = [
   '/v1/accounts/alice@example.com/sessions',
   '/v1/accounts/alice@example.com/session-history',
   `/v1/accounts/alice@example.com/sessions/${ROOM}`,
+  '/v1/accounts/alice@example.com/signatures',
+  `/v1/signatures/${HASH}`,
   '/v1/accounts/alice@example.com/room-items',
+  '/v1/accounts/alice@example.com/reached',
+  '/v1/accounts/alice@example.com/members',
+  `/v1/seats/${HASH}`,
+  '/v1/accounts/alice@example.com/picture',
+  '/v1/accounts/alice@example.com/profile',
+  '/v1/accounts/alice@example.com/domains',
+  '/v1/accounts/alice@example.com/recommended',
+  '/v1/accounts/alice@example.com/recommended/bob@example.com',
+  '/v1/accounts/alice@example.com/asked',
+  '/v1/accounts/alice@example.com/asked/counts',
+  '/v1/accounts/alice@example.com/addresses',
+  '/v1/accounts/alice@example.com/invitations',
   '/v1/accounts/alice@example.com/enrolments',
   `/v1/accounts/alice@example.com/enrolments/${HASH}`,
   '/tlog/proof',
@@ -96,6 +127,7 @@ test('the table of routes is the whole of the interface', async () => {
   const named = (path: string) =>
     path
       .replace('alice@example.com', '{name}')
+      .replace('bob@example.com', '{subject}')
       .replace(HASH, '{hash}')
       .replace(`rooms/${ROOM}`, 'rooms/{room}')
       .replace(ROOM, '{sid}');
@@ -114,7 +146,13 @@ for (const path of POSTS) {
     const cases: [what: string, body: string | Uint8Array, code: string | undefined][] = [
       ['no body', '', 'json-invalid'],
       // Where nothing needs to be said, an empty object is good, and the account is not there.
-      ['an empty object', '{}', /\/(?:reveal|delete)$/.test(path) ? 'account-unknown' : 'input-invalid'],
+      [
+        'an empty object',
+        '{}',
+        /\/(?:reveal|delete|push\/remove|two-way\/[^/]+\/end|sign-out|domains\/check)$/.test(path)
+          ? 'account-unknown'
+          : 'input-invalid',
+      ],
       ['another form', '[1,2,3]', 'input-invalid'],
       ['null', 'null', 'input-invalid'],
       [
@@ -223,6 +261,28 @@ test('an upgrade with a bad name, path, cursor or proof is refused, and the brok
     request({ hostname, port, path, headers }, answer.resolve).on('error', answer.reject).end();
     const { statusCode = 0 } = await answer.promise;
     assert.ok(statusCode >= 400 && statusCode < 500, `${path}: ${statusCode}`);
+  }
+  assert.equal((await get('/health')).status, 200);
+});
+
+test('what is no HTTP is refused with a code too, and the broker goes on', async () => {
+  const { hostname, port } = new URL(home.origin);
+  const post = 'POST /v1/requests HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
+  for (const bytes of [
+    'FOO / HTTP/1.1\r\nhost: x\r\n\r\n',
+    'GET / and more HTTP/1.1\r\nhost: x\r\n\r\n',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    '\x16\x03\x01\x02\x00\r\n\r\n',
+    `GET / HTTP/1.1\r\nhost: x\r\na: ${'b'.repeat(40_000)}\r\n\r\n`,
+    `${post}transfer-encoding: chunked\r\n\r\nnot a length\r\n`,
+    `${post}content-length: 5\r\ncontent-length: 6\r\n\r\n{"a":1`,
+    `${post}content-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n`,
+  ]) {
+    const socket = connect(Number(port), hostname);
+    socket.write(bytes, 'latin1');
+    const [head, text = ''] = (await readText(socket)).split('\r\n\r\n');
+    const status = Number(/^HTTP\/1\.1 (\d+)/.exec(head!)?.[1]);
+    assertRefused({ status, text, code: (JSON.parse(text) as { code: string }).code }, 'input-invalid');
   }
   assert.equal((await get('/health')).status, 200);
 });

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Browser, Page } from 'playwright-core';
+import decodeQR from 'qr/decode.js';
 import { startChat } from '../examples/chat/server.ts';
 import { openPage, picture, startChromium, type Watched } from './chromium.ts';
+import { freePort } from './free-port.ts';
 import { type BrokerProcess, countersign, startBrokerProcess, temporaryFolder } from './processes.ts';
 
 const PASSWORD = 'correct horse battery';
@@ -15,15 +16,6 @@ let broker: BrokerProcess;
 let chat: Awaited<ReturnType<typeof startChat>>;
 let browser: Browser;
 const watched: Watched[] = [];
-
-/** A port that was free a moment ago: the broker must know the chat's address before the chat is there. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 before(async () => {
   folder = await temporaryFolder();
@@ -51,6 +43,16 @@ async function fillIn(page: Page, button: 'Sign in' | 'Create account', email = 
   await page.getByLabel('E-mail').fill(email);
   await page.getByLabel('Password').fill(PASSWORD);
   await page.getByRole('button', { name: button }).click();
+  if (button === 'Create account') await writeDown(page);
+}
+
+/** The recovery code of an account that was just made. */
+async function writeDown(page: Page): Promise<void> {
+  await page
+    .getByTestId('recovery-code')
+    .getByText(/^([A-Z2-7]{4}-){6}[A-Z2-7]{4}$/)
+    .waitFor();
+  await page.getByRole('button', { name: 'I have written it down' }).click();
 }
 
 const say = async (page: Page, text: string) => {
@@ -76,6 +78,20 @@ async function facts(page: Page): Promise<Record<string, string>> {
       ]),
     ),
   );
+}
+
+/** Reads a QR code of so many modules a side, drawn as a path that begins each dark one with `M`. */
+function scan(path: string, size: number): string {
+  const SCALE = 4;
+  const width = size * SCALE;
+  const data = new Uint8Array(width * width * 4).fill(255);
+  for (const [, x, y] of path.matchAll(/M(\d+) (\d+)/g)) {
+    for (let dy = 0; dy < SCALE; dy++) {
+      const start = ((Number(y) * SCALE + dy) * width + Number(x) * SCALE) * 4;
+      for (let dx = 0; dx < SCALE; dx++) data.fill(0, start + dx * 4, start + dx * 4 + 3);
+    }
+  }
+  return decodeQR({ width, height: width, data });
 }
 
 /** Tries every way to read the private keys that IndexedDB holds. */
@@ -127,6 +143,10 @@ describe('the chat', () => {
     await fillIn(second, 'Sign in');
     await second.getByRole('heading', { name: 'This device must be approved' }).waitFor();
     await picture(second, '3-the-wall');
+    const qr = second.getByRole('img', { name: 'The same code, as a QR code' });
+    const path = (await qr.locator('path').getAttribute('d'))!;
+    const size = Number((await qr.getAttribute('viewBox'))!.split(' ')[2]);
+    assert.equal(scan(path, size), await second.getByTestId('code').innerText());
   });
 
   test('shows the first browser the same details at once', async () => {
@@ -215,6 +235,26 @@ describe('the chat', () => {
     await second.getByRole('heading', { name: 'This device was shown out' }).waitFor();
     assert.equal(await second.getByText('Said after').count(), 0);
   });
+
+  for (const [what, path] of [
+    ['the broker', /\/v1\/accounts$/],
+    ['its own server', /\/link$/],
+  ] as const) {
+    test(`makes an account by signing in, where ${what} did not answer when it was made`, async () => {
+      const { page } = await openPage(browser, chat.origin);
+      let cut = 0;
+      await page.route(path, (route) => (cut++ === 0 ? route.abort() : route.continue()));
+      const email = `${path.source.includes('link') ? 'carol' : 'bob'}@example.com`;
+      await page.getByLabel('E-mail').fill(email);
+      await page.getByLabel('Password').fill(PASSWORD);
+      await page.getByRole('button', { name: 'Create account' }).click();
+      await page.getByRole('alert').waitFor();
+      await fillIn(page, 'Sign in', email);
+      await writeDown(page);
+      await makeRoom(page, 'Dinner');
+      await page.close();
+    });
+  }
 
   test('is readable again after the browser was closed and opened, by the same keys', async () => {
     await first.reload();

@@ -7,8 +7,13 @@ import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { visibleCommands } from '../docs/commands.ts';
+import { commandTree } from '../docs/reference.ts';
 import { createProgram as createBrokerProgram } from '../packages/broker/src/program.ts';
 import { BROKER_COMMANDS } from '../packages/cli/src/commands/broker.ts';
+import { COSIGN_COMMANDS } from '../packages/cli/src/commands/cosign.ts';
+import { VALIDATOR_COMMANDS } from '../packages/cli/src/commands/validator.ts';
+import { processShell } from '../packages/graphene/src/commands/context.ts';
+import { createProgram as createCosignProgram } from '../packages/graphene/src/program.ts';
 import { countersign, inTerminal, startBrokerProcess, temporaryFolder } from './processes.ts';
 
 const BIN = fileURLToPath(new URL('../packages/cli/bin', import.meta.url));
@@ -38,7 +43,9 @@ before(async () => {
   await run('alice', 'account', 'create', 'alice@example.com');
   await run('host', 'account', 'create', 'host@example.com');
   await run('alice', 'contact', 'add', (await run('host', 'account', 'show', '--link')).stdout.trim());
-  const asked = await run('host', 'confirm', 'post', 'alice@example.com', 'Log in', '--json');
+  // Of the kind that stands longest: three shells take their time.
+  const words = ['alice@example.com', 'Deploy?', '--kind', 'approval', '--json'];
+  const asked = await run('host', 'confirm', 'post', ...words);
   questionId = (JSON.parse(asked.stdout) as { id: string }).id;
   await run('alice', 'confirm', 'pending');
   await mkdir(join(folder, 'papers'));
@@ -150,9 +157,25 @@ for (const shell of ['bash', 'zsh', 'fish']) {
   });
 }
 
+test('the commands of co-signing are all known', () => {
+  assert.deepEqual(
+    visibleCommands(createCosignProgram(processShell())).map((command) => command.name()),
+    [...COSIGN_COMMANDS],
+  );
+});
+
 test('the broker’s commands are all known', () => {
   assert.deepEqual(
     visibleCommands(createBrokerProgram()).map((command) => command.name()),
     [...BROKER_COMMANDS],
+  );
+});
+
+test('the validator’s commands are all known', () => {
+  const { commands } = commandTree();
+  const validator = commands.find((command) => command.name() === 'countersign validator')!;
+  assert.deepEqual(
+    visibleCommands(validator).map((command) => command.name()),
+    [...VALIDATOR_COMMANDS],
   );
 });

@@ -34,6 +34,7 @@ for (const algorithm of ['EdDSA', 'ES256'] as const) {
         sealed,
       });
       assert.equal((await host.enquirer.status(asked.hash)).outcome, 'pending');
+      await assert.rejects(host.enquirer.verify(asked.hash), refused('request-not-pending'));
       const request = await only(alice);
       assert.equal(request.id, asked.id);
       assert.deepEqual(request.question.fields, fields);
@@ -43,6 +44,7 @@ for (const algorithm of ['EdDSA', 'ES256'] as const) {
       assert.equal(outcome.outcome, 'accepted');
       assert.ok('answer' in outcome);
       assert.equal(outcome.answer.device.kid, await alice.device.session.kid());
+      assert.equal((await host.enquirer.verify(asked.hash)).decision.decision, 'accept');
       const receipt = await host.enquirer.receipt(asked.hash);
       assert.equal((await verifyReceipt(webCrypto, receipt)).response.decision.decision, 'accept');
       const hers = await alice.device.receipt(asked.hash);

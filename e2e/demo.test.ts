@@ -10,10 +10,12 @@ const run = promisify(execFile);
 for (const [door, last] of [
   ['confirm', 'That was the door “confirm”'],
   ['devices', 'That was the door “devices”'],
+  ['gate', 'That was the door “gate”'],
   ['sessions', 'That was the door “sessions”'],
+  ['cosign', 'That was the door “cosign”'],
 ] as const) {
   test(`the demo of the door ${door} is told to its end`, async () => {
-    const { stdout } = await run(process.execPath, [MAIN, door], { timeout: 180_000 });
+    const { stdout } = await run(process.execPath, [MAIN, door], { timeout: 600_000 });
     assert.ok(stdout.includes(last), stdout);
   });
 }

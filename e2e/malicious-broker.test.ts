@@ -1,58 +1,32 @@
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, test } from 'node:test';
-import { AccountBook, BrokerApi, newEpoch } from '@countersign/client';
+import { describe, test } from 'node:test';
 import {
-  CountersignError,
   createCheckpoint,
-  createEpoch,
-  createGenesis,
-  DeviceAddEntry,
-  DeviceStatement,
-  extendLog,
+  createResponse,
   ResponseStatement,
-  type Signer,
-  signStatement,
   type VerifiedReceipt,
   verifyReceipt,
 } from '@countersign/core';
-import { generateOpener, generateSigner, webCrypto } from '@countersign/core/webcrypto';
-import { alterMember, alterPayload, type MaliciousBroker, startMaliciousBroker } from './malicious-broker.ts';
-import { addDevice, introduce, makeParty, type Party, refused, revokeDevice, TestClock } from './parties.ts';
-
-const clock = new TestClock();
-let evil: MaliciousBroker;
-let alice: Party;
-let host: Party;
-let serial = 0;
-
-/** Fresh parties for every test: the limits of one pair are not those of the next. */
-async function fresh(): Promise<void> {
-  serial++;
-  [alice, host] = await Promise.all([
-    makeParty(evil.origin, `alice${serial}@example.com`, clock),
-    makeParty(evil.origin, `host${serial}@example.com`, clock),
-  ]);
-  await introduce(alice, host);
-}
-
-const isState = (path: string) => /^\/v1\/requests\/[^/?]+(\?|$)/.test(path);
-const isLogOf = (party: Party) => (path: string) =>
-  path.startsWith(`/v1/accounts/${encodeURIComponent(party.name)}/log`);
-
-async function ask(options: Partial<Parameters<Party['enquirer']['ask']>[0]> = {}) {
-  return host.enquirer.ask({ account: alice.name, text: 'Log in to Host1', ...options });
-}
-
-async function accept(options: Partial<Parameters<Party['device']['answer']>[1]> = {}): Promise<void> {
-  const { requests } = await alice.device.pending();
-  await alice.device.answer(requests.at(-1)!, { decision: 'accept', shown: 'caller', ...options });
-}
-
-before(async () => {
-  evil = await startMaliciousBroker(clock);
-});
-after(() => evil[Symbol.asyncDispose]());
-afterEach(() => evil.behave());
+import { generateSigner, webCrypto } from '@countersign/core/webcrypto';
+import { alterMember, alterPayload } from './malicious-broker.ts';
+import {
+  accept,
+  accountOfItsOwn,
+  alice,
+  answered,
+  ask,
+  clock,
+  evil,
+  forge,
+  fresh,
+  host,
+  isLogOf,
+  isState,
+  logOf,
+  serial,
+  withDeviceOfItsOwn,
+} from './malicious-scene.ts';
+import { addDevice, makeParty, refused } from './parties.ts';
 
 describe('an enquirer detects a broker that', () => {
   test('forges an answer with a key of its own', async () => {
@@ -222,6 +196,47 @@ describe('an enquirer detects a broker that', () => {
     }
   });
 
+  test('withholds a revocation from an asker that wants no word older than an hour, with an answer by that device', async () => {
+    await fresh();
+    const phone = await addDevice(alice, 'alice’s phone', ['answer']);
+    const approval = { kind: 'approval', lifetime: 80_000 } as const;
+    // The account's log as it was, for both questions.
+    const lenient = await ask(approval);
+    const strict = await ask({ ...approval, maxCheckpointAge: 3600 });
+    const log = await logOf(alice);
+    const { checkpoint } = await host.enquirer.session.book.find(alice.name, 0);
+    const { requests } = await phone.device.pending();
+    const enquirer = await host.device.session.ownLog();
+    await alice.device.devices.revoke(await phone.device.session.kid(), 'lost');
+    clock.offset += 3600 + 120;
+    try {
+      const responses = new Map<string, string>();
+      for (const { hash, open } of requests) {
+        const { signer } = phone.device.session.keys;
+        const by = { signer, account: log, enquirer, now: clock.now() };
+        const decided = { decision: 'accept', shown: 'screen' } as const;
+        responses.set(hash, (await createResponse(webCrypto, by, open, decided)).statement.jws);
+      }
+      evil.tamper((path, body) => {
+        if (isState(path)) return answered(body, responses.get(body.hash)!);
+        if (!isLogOf(alice)(path)) return;
+        const from = Number(/from=(\d+)/.exec(path)![1]);
+        return { ...body, entries: log.entries.slice(from), checkpoint };
+      });
+      // By the choice of who asks: a day is what an approval allows.
+      assert.equal((await host.enquirer.status(lenient.hash)).outcome, 'accepted');
+      await assert.rejects(host.enquirer.status(strict.hash), refused('checkpoint-stale'));
+      await assert.rejects(ask({ ...approval, maxCheckpointAge: 3600 }), refused('checkpoint-stale'));
+    } finally {
+      clock.offset -= 3600 + 120;
+    }
+    evil.behave();
+    await assert.rejects(
+      phone.device.answer(requests[0]!, { decision: 'accept', shown: 'screen' }),
+      refused('device-revoked'),
+    );
+  });
+
   test('signs checkpoints with another key than before', async () => {
     await fresh();
     const other = await generateSigner('EdDSA');
@@ -316,290 +331,6 @@ describe('an enquirer detects a broker that', () => {
   });
 });
 
-describe('a log that was longer before', () => {
-  test('is a rollback when the broker shows less of it, and a fork when it shows another', async () => {
-    await fresh();
-    const { session } = alice.device;
-    const log = await logOf(alice);
-    const entry = async () => {
-      const own = await generateSigner('EdDSA');
-      return addedDevice(session.keys.signer, own, log);
-    };
-    const [one, other] = [await entry(), await entry()];
-    await session.api.appendLog(alice.name, [one]);
-    assert.equal((await host.enquirer.session.book.find(alice.name, -1)).log.head.seq, 1);
-
-    evil.tamper((path, body) => isLogOf(alice)(path) && { ...body, entries: [] });
-    await assert.rejects(host.enquirer.session.book.find(alice.name, -1), refused('log-rollback'));
-    evil.tamper((path, body) => isLogOf(alice)(path) && { ...body, entries: [other] });
-    await assert.rejects(host.enquirer.session.book.find(alice.name, -1), refused('log-fork'));
-  });
-});
-
-describe('of two look-ups at a time, a broker that answers one late', () => {
-  /** Another process of the same profile. */
-  const otherBook = () => new AccountBook(new BrokerApi(evil.origin), webCrypto, host.state, clock);
-
-  /** The first log of a party that is read from now on is another one, and comes when it is let go. */
-  function holdBack(party: Party, other: (body: unknown, path: string) => Promise<object>) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    let first = true;
-    evil.tamper(async (path, body) => {
-      if (!first || !isLogOf(party)(path)) return;
-      first = false;
-      await promise;
-      return other(body, path);
-    });
-    return resolve;
-  }
-
-  test('does not replace an account that was bound by its link', async () => {
-    await fresh();
-    const bob = await makeParty(evil.origin, `bob${serial}@example.com`, clock);
-    const letGo = holdBack(bob, accountOfItsOwn);
-    const early = otherBook().find(bob.name, 3600);
-    early.catch(() => {});
-    await untilHeld();
-    const { name, identity } = bob.device.session.keys;
-    await host.enquirer.session.book.bind(name, identity, 'link');
-    letGo();
-    await assert.rejects(early, refused('account-changed'));
-    const { log, binding } = await host.enquirer.session.book.find(name, 3600);
-    assert.deepEqual([log.identity, binding], [identity, 'link']);
-  });
-
-  test('does not replace a log that shows a revocation by a longer one', async () => {
-    await fresh();
-    const thief = await addDevice(alice, 'stolen phone', ['ask', 'answer', 'pay', 'admit', 'recover']);
-    const kid = await thief.device.session.kid();
-    await host.enquirer.session.book.find(alice.name, 0);
-    const before = await alice.device.session.ownLog(0);
-    const { signer } = thief.device.session.keys;
-    let fork = before;
-    for (let i = 0; i < 4; i++) {
-      const entry = await createEpoch(webCrypto, fork, signer, await newEpoch(), clock.now());
-      fork = await extendLog(webCrypto, fork, [entry.jws]);
-    }
-    await revokeDevice(alice, kid);
-    const letGo = holdBack(alice, async (body, path) => {
-      const from = Number(/from=(\d+)/.exec(path)![1]);
-      const { signer: own } = evil.broker.context;
-      const checkpoint = await createCheckpoint(webCrypto, own, evil.origin, fork, clock.now());
-      return { ...(body as object), entries: fork.entries.slice(from), checkpoint: checkpoint.jws };
-    });
-    const early = otherBook().find(alice.name, 0);
-    early.catch(() => {});
-    await untilHeld();
-    await host.enquirer.session.book.find(alice.name, 0);
-    letGo();
-    await assert.rejects(early, refused('log-fork'));
-    const { log } = await host.enquirer.session.book.find(alice.name, 3600);
-    assert.notEqual(log.devices.get(kid)!.revokedAt, undefined);
-  });
-
-  test('does not replace a longer log by a shorter one', async () => {
-    await fresh();
-    const tablet = await addDevice(alice, 'tablet');
-    const short = await alice.device.session.ownLog(0);
-    const { signer } = evil.broker.context;
-    const letGo = holdBack(alice, async (body) => {
-      const checkpoint = await createCheckpoint(webCrypto, signer, evil.origin, short, clock.now());
-      return { ...(body as object), entries: short.entries, checkpoint: checkpoint.jws };
-    });
-    const early = otherBook().find(alice.name, 0);
-    await untilHeld();
-    await revokeDevice(alice, await tablet.device.session.kid());
-    const { head } = await alice.device.session.ownLog(0);
-    await host.enquirer.session.book.find(alice.name, 0);
-    letGo();
-    assert.deepEqual((await early).log.head, head);
-    assert.deepEqual((await host.enquirer.session.book.find(alice.name, 3600)).log.head, head);
-  });
-
-  test('does not leave another account bound where the program ends before it can say so', async () => {
-    await fresh();
-    const bob = await makeParty(evil.origin, `bob${serial}@example.com`, clock);
-    evil.tamper(async (path, body) => isLogOf(bob)(path) && (await accountOfItsOwn(body)));
-    const { name, identity } = bob.device.session.keys;
-    const kept = () => host.state.get('log', `${evil.origin} ${name}`);
-    const { update } = host.state;
-    host.state.update = (kind, key, change) => {
-      assert.notEqual(kind, 'log', 'nothing is stored that was not compared');
-      return update.call(host.state, kind, key, change as never) as never;
-    };
-    await assert.rejects(otherBook().bind(name, identity, 'link'), refused('account-changed'));
-    host.state.update = update;
-    assert.equal(await kept(), undefined);
-  });
-
-  /** The held look-up is on its way. */
-  async function untilHeld(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, 150));
-  }
-});
-
-describe('a device detects a broker that', () => {
-  const onPending = (change: (row: { request: string; hash: string }) => object) => {
-    evil.tamper((path, body) =>
-      path.includes('/pending')
-        ? {
-            ...body,
-            requests: body.requests.map((row: { request: string; hash: string }) => ({
-              ...row,
-              ...change(row),
-            })),
-          }
-        : undefined,
-    );
-  };
-  const suspectCode = async () => {
-    const { requests, suspects } = await alice.device.pending();
-    assert.equal(requests.length, 0, 'nothing that was tampered with is shown');
-    return suspects[0]?.error.code;
-  };
-
-  for (const [what, member, code] of [
-    ['the text', 'text', 'signature-invalid'],
-    ['the time it expires', 'exp', 'signature-invalid'],
-    ['the asker’s id of it', 'jti', 'signature-invalid'],
-    ['the account that is asked', 'sub_id', 'account-mismatch'],
-    ['the broker that is meant', 'aud', 'statement-malformed'],
-  ] as const) {
-    test(`alters one character of ${what}`, async () => {
-      await fresh();
-      await ask({ sealed: false });
-      onPending(({ request }) => ({ request: alterPayload(request, alterMember(member)) }));
-      assert.equal(await suspectCode(), code);
-    });
-  }
-
-  test('alters one character of a sealed question', async () => {
-    await fresh();
-    await ask();
-    onPending(({ request }) => ({ request: alterPayload(request, alterMember('box')) }));
-    assert.equal(await suspectCode(), 'signature-invalid');
-  });
-
-  test('delivers one request under another’s label', async () => {
-    await fresh();
-    await ask();
-    onPending(() => ({ hash: `${'B'.repeat(42)}A` }));
-    assert.equal(await suspectCode(), 'request-mismatch');
-  });
-
-  test('takes an answer and does not say so, to have another one', async () => {
-    await fresh();
-    const asked = await ask();
-    const sent: string[] = [];
-    const { api } = alice.device.session;
-    const { postResponse } = api;
-    api.postResponse = async (_hash, jws) => {
-      sent.push(jws);
-      throw new CountersignError('broker-unreachable', 'no answer');
-    };
-    await assert.rejects(accept(), refused('broker-unreachable'));
-    const { requests } = await alice.device.pending();
-    assert.equal(requests[0]?.signed, 'accept');
-    await assert.rejects(
-      alice.device.answer(requests[0]!, { decision: 'reject', shown: 'screen' }),
-      refused('request-replayed'),
-    );
-    await assert.rejects(accept(), refused('broker-unreachable'));
-    assert.deepEqual(new Set(sent).size, 1, 'the same bytes again');
-    api.postResponse = postResponse;
-    await accept();
-    assert.equal((await host.enquirer.wait(asked.hash)).outcome, 'accepted');
-    assert.equal((await alice.device.history())[0]?.decision, 'accept');
-    await assert.rejects(
-      alice.device.answer(requests[0]!, { decision: 'accept', shown: 'screen' }),
-      refused('request-replayed'),
-    );
-  });
-
-  test('delivers again what was answered', async () => {
-    await fresh();
-    const asked = await ask();
-    const { requests: wire } = await alice.device.session.api.list(
-      alice.device.session.keys.signer,
-      alice.name,
-      'pending',
-    );
-    await accept();
-    evil.tamper((path, body) => path.includes('/pending') && { ...body, requests: wire });
-    assert.equal(wire[0]!.hash, asked.hash);
-    assert.equal(await suspectCode(), 'request-replayed');
-  });
-
-  test('delivers what has expired', async () => {
-    await fresh();
-    await ask({ lifetime: 60 });
-    const { keys, api } = alice.device.session;
-    const { requests: wire } = await api.list(keys.signer, alice.name, 'pending');
-    evil.tamper((path, body) => path.includes('/pending') && { ...body, requests: wire });
-    clock.offset += 61;
-    try {
-      assert.equal(await suspectCode(), 'request-expired');
-    } finally {
-      clock.offset -= 61;
-    }
-  });
-
-  test('lets a stranger’s question through', async () => {
-    await fresh();
-    const mallet = await makeParty(evil.origin, `mallet${serial}@example.com`, clock);
-    const asked = await mallet.enquirer.ask({ account: alice.name, text: 'Trust me' });
-    const row = await evil.broker.context.store.findRequest(asked.hash);
-    onPending(() => ({ held: false, request: row!.jws }));
-    assert.equal(await suspectCode(), 'contact-unknown');
-  });
-
-  test('lets a blocked enquirer’s question through', async () => {
-    await fresh();
-    await ask();
-    const { keys, api } = alice.device.session;
-    const { requests: wire } = await api.list(keys.signer, alice.name, 'pending');
-    await alice.device.contacts.change(host.device.session.keys, 'block');
-    evil.tamper((path, body) => path.includes('/pending') && { ...body, requests: wire });
-    assert.equal(await suspectCode(), 'not-permitted');
-  });
-
-  test('forgets a block', async () => {
-    await fresh();
-    await ask();
-    const { keys, api } = alice.device.session;
-    const { requests: wire } = await api.list(keys.signer, alice.name, 'pending');
-    await alice.device.contacts.change(host.device.session.keys, 'block');
-    evil.tamper((path, body) => {
-      if (path.includes('/pending')) return { ...body, requests: wire };
-      if (path.includes('/contacts')) return { ...body, changes: [] };
-      return undefined;
-    });
-    assert.equal(await suspectCode(), 'not-permitted');
-  });
-
-  test('invents a contact', async () => {
-    await fresh();
-    const mallet = await makeParty(evil.origin, `mallet${serial}@example.com`, clock);
-    const { keys } = mallet.device.session;
-    await mallet.device.contacts.change(alice.device.session.keys, 'allow');
-    const [forged] = await mallet.device.session.api.readContacts(keys.signer, mallet.name, 1);
-    evil.tamper(
-      (path, body) => path.includes('/contacts') && { ...body, changes: [...body.changes, forged] },
-    );
-    await assert.rejects(alice.device.contacts.read(), refused('account-mismatch'));
-  });
-
-  test('calls one enquirer by another’s name', async () => {
-    await fresh();
-    await ask();
-    onPending((row) => ({
-      ...row,
-      enquirer: { name: alice.name, identity: alice.device.session.keys.identity },
-    }));
-    assert.equal(await suspectCode(), 'request-mismatch');
-  });
-});
-
 test('a receipt that a malicious broker had a hand in is refused, by its own distinct codes', async () => {
   await fresh();
   const asked = await ask();
@@ -616,74 +347,3 @@ test('a receipt that a malicious broker had a hand in is refused, by its own dis
   await assert.rejects(verify({ account_log: receipt.enquirer_log }), refused('account-mismatch'));
   await assert.rejects(verify({ account_log: [] }), refused('receipt-invalid'));
 });
-
-// biome-ignore lint/suspicious/noExplicitAny: an answer of the broker, as tampered with
-function answered(body: any, response: string): object {
-  return { ...body, state: 'answered', settled_at: clock.now(), response };
-}
-
-async function forge(signer: Signer, req: string): Promise<string> {
-  const log = await logOf(alice);
-  const forged = await signStatement(webCrypto, ResponseStatement, signer, {
-    req,
-    iss: log.name,
-    iss_id: log.identity,
-    iat: clock.now(),
-    head: log.head,
-    content: { decision: 'accept', shown: 'screen', salt: 'A'.repeat(22) },
-  });
-  return forged.jws;
-}
-
-function logOf(party: Party) {
-  return party.device.session.ownLog(Number.POSITIVE_INFINITY);
-}
-
-async function addedDevice(
-  admitting: Signer,
-  own: Signer,
-  log: Awaited<ReturnType<typeof logOf>>,
-): Promise<string> {
-  const enc = (await generateOpener()).publicKey;
-  const now = clock.now();
-  const device = await signStatement(webCrypto, DeviceStatement, own, {
-    sub: log.name,
-    sub_id: log.identity,
-    iat: now,
-    sig: own.publicKey,
-    enc,
-    name: 'another device',
-  });
-  const { jws } = await signStatement(webCrypto, DeviceAddEntry, admitting, {
-    sub: log.name,
-    iat: now,
-    seq: log.head.seq + 1,
-    prev: log.head.hash,
-    device: device.jws,
-    rights: ['answer'],
-    sealed: 'AAAA',
-  });
-  return jws;
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: an answer of the broker, as tampered with
-async function withDeviceOfItsOwn(body: any): Promise<object> {
-  const mallet = await generateSigner('EdDSA');
-  return { ...body, entries: [...body.entries, await addedDevice(mallet, mallet, await logOf(alice))] };
-}
-
-// biome-ignore lint/suspicious/noExplicitAny: an answer of the broker, as tampered with
-async function accountOfItsOwn(body: any): Promise<object> {
-  const genesis = await createGenesis(webCrypto, {
-    name: body.name,
-    signer: await generateSigner('EdDSA'),
-    enc: (await generateOpener()).publicKey,
-    deviceName: 'alice’s phone',
-    epoch: await newEpoch(),
-    now: clock.now(),
-  });
-  const log = { name: body.name, identity: genesis.hash, head: { seq: 0, hash: genesis.hash } };
-  const { signer } = evil.broker.context;
-  const checkpoint = await createCheckpoint(webCrypto, signer, evil.origin, log, clock.now());
-  return { ...body, identity: genesis.hash, entries: [genesis.jws], checkpoint: checkpoint.jws };
-}

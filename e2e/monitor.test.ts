@@ -299,7 +299,7 @@ describe('countersign monitor', () => {
     timeout: 300_000,
   }, async () => {
     await using folder = await temporaryFolder();
-    const broker = await startBrokerProcess(join(folder.path, 'broker'));
+    await using broker = await startBrokerProcess(join(folder.path, 'broker'));
     const profile = (who: string) => join(folder.path, who);
     const run = async (who: string, ...words: string[]) => {
       const done = await countersign(profile(who), words, { env: { COUNTERSIGN_BROKER: broker.origin } });

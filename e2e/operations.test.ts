@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -13,12 +13,14 @@ import { startBrokerProcess, temporaryFolder } from './processes.ts';
 const BROKER = fileURLToPath(import.meta.resolve('../packages/broker/src/main.ts'));
 
 function broker(...words: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [BROKER, ...words], { encoding: 'utf8' });
+  // The test runner’s own deadline can’t end a test that waits like this.
+  const deadline = { timeout: 60_000, killSignal: 'SIGKILL' } as const;
+  return spawnSync(process.execPath, [BROKER, ...words], { encoding: 'utf8', ...deadline });
 }
 
 test('a backup of a running broker serves all that was acknowledged before it', async () => {
   await using folder = await temporaryFolder();
-  const running = await startBrokerProcess(join(folder.path, 'broker'));
+  await using running = await startBrokerProcess(join(folder.path, 'broker'));
   const alice = await makeParty(running.origin, 'alice@example.com', systemClock);
   const host = await makeParty(running.origin, 'host@example.com', systemClock);
   await introduce(alice, host);
@@ -33,7 +35,7 @@ test('a backup of a running broker serves all that was acknowledged before it', 
   await running.stop('SIGKILL');
 
   const port = Number(new URL(running.origin).port);
-  const restored = await startBrokerProcess(copy, { port });
+  await using restored = await startBrokerProcess(copy, { port });
   const { requests } = await alice.device.pending();
   await alice.device.answer(requests[0]!, { decision: 'accept', shown: 'screen' });
   assert.equal((await host.enquirer.wait(asked.hash)).outcome, 'accepted');
@@ -42,9 +44,38 @@ test('a backup of a running broker serves all that was acknowledged before it', 
   await restored.stop();
 });
 
+test('a Prometheus server reads the metrics where the operator says, and nothing else there', async () => {
+  await using folder = await temporaryFolder();
+  await using running = await startBrokerProcess(join(folder.path, 'broker'), {
+    args: ['--metrics', '127.0.0.1:0'],
+  });
+  const { metrics } = JSON.parse(
+    running
+      .log()
+      .split('\n')
+      .find((line) => line.includes('the broker answers'))!,
+  ) as { metrics: string };
+  const answer = await fetch(metrics);
+  assert.match(answer.headers.get('content-type')!, /^text\/plain; version=0\.0\.4/);
+  assert.match(await answer.text(), /^countersign_requests_pending 0$/m);
+  assert.equal((await fetch(new URL('/cancel', metrics), { method: 'POST' })).status, 404);
+  assert.equal((await fetch(new URL('/metrics', running.origin))).status, 404);
+  // Where one of the two can't be had, it says so and is gone.
+  const taken = new URL(metrics).host;
+  for (const [i, words] of [
+    ['--port', '0', '--metrics', taken],
+    ['--port', taken.split(':')[1]!, '--metrics', '127.0.0.1:0'],
+  ].entries()) {
+    const { status, stderr } = broker('serve', '--data', join(folder.path, `other-${i}`), ...words);
+    assert.deepEqual([status, /EADDRINUSE/.test(stderr)], [1, true], stderr);
+  }
+  await running.stop();
+  await assert.rejects(fetch(metrics));
+});
+
 test('the operator cancels a request and reads the metrics, over a socket of its own', async () => {
   await using folder = await temporaryFolder();
-  const running = await startBrokerProcess(join(folder.path, 'broker'));
+  await using running = await startBrokerProcess(join(folder.path, 'broker'));
   const alice = await makeParty(running.origin, 'alice@example.com', systemClock);
   const host = await makeParty(running.origin, 'host@example.com', systemClock);
   await introduce(alice, host);
@@ -121,7 +152,7 @@ test('the files of a broker are for its owner, in a folder that others may read;
   const before = process.umask(0o022);
   try {
     for (const made of [data, copy]) await mkdir(made, { mode: 0o755 });
-    const running = await startBrokerProcess(data);
+    await using running = await startBrokerProcess(data);
     assert.equal(broker('backup', copy, '--data', data).status, 0);
     for (const place of [data, copy]) {
       for (const name of await readdir(place)) {
@@ -144,7 +175,7 @@ test('a broker that is started as the README says serves its pages', async () =>
   const pages = join(folder.path, 'pages');
   await buildPages(pages);
   // A path as people type it: from where they stand.
-  const running = await startBrokerProcess(join(folder.path, 'broker'), {
+  await using running = await startBrokerProcess(join(folder.path, 'broker'), {
     args: ['--pages', relative(process.cwd(), pages)],
   });
   try {
@@ -158,4 +189,47 @@ test('a broker that is started as the README says serves its pages', async () =>
   } finally {
     await running.stop();
   }
+});
+
+test('a second broker on the same data does not start, and the first goes on', async () => {
+  await using folder = await temporaryFolder();
+  const data = join(folder.path, 'broker');
+  await using running = await startBrokerProcess(data);
+  const second = broker('serve', '--data', data, '--port', '0');
+  assert.equal(second.status, 1);
+  assert.match(second.stderr, /another broker is running on this data/);
+  const { status } = broker('metrics', '--data', data);
+  assert.equal(status, 0, 'the socket of the first is still there');
+  await running.stop('SIGKILL');
+  await using next = await startBrokerProcess(data);
+  await next.stop();
+});
+
+test('a broker whose database is damaged says which file it is, and leaves it as it was', async () => {
+  await using folder = await temporaryFolder();
+  const data = join(folder.path, 'broker');
+  await (await startBrokerProcess(data)).stop();
+  const path = join(data, 'broker.db');
+  assert.deepEqual(
+    (await readdir(data)).filter((name) => name.startsWith('broker.db')),
+    ['broker.db'],
+    'a broker that was stopped as soon as it answered has stopped in order: no log to mend a database by',
+  );
+  const damaged = Buffer.alloc(8192, 'not a database');
+  await writeFile(path, damaged);
+  const { status, stderr } = broker('serve', '--data', data, '--port', '0');
+  assert.equal(status, 1);
+  assert.match(stderr, /^countersign: the database .*broker\.db can’t be used: file is not a database$/m);
+  assert.deepEqual(await readFile(path), damaged);
+});
+
+test('a broker whose key is gone or broken does not go on with a new one', async () => {
+  await using folder = await temporaryFolder();
+  const data = join(folder.path, 'broker');
+  await (await startBrokerProcess(data)).stop();
+  const key = join(data, 'broker-key.json');
+  await writeFile(key, '{');
+  assert.match(broker('serve', '--data', data, '--port', '0').stderr, /key .*broker-key\.json can’t be used/);
+  await rm(key);
+  assert.match(broker('serve', '--data', data, '--port', '0').stderr, /key .*broker-key\.json is gone/);
 });

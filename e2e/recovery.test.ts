@@ -237,4 +237,107 @@ describe('a device’s own keys', () => {
     await alice.device.answer(requests[0]!, { decision: 'accept', shown: 'screen' });
     assert.deepEqual(await alice.device.maintain(alice.keyStore), { epoch: false, rotated: true });
   });
+
+  test('stay for a question that a stranger asks, which does not keep the epoch from ending', async () => {
+    const { party: alice } = await world.partyWithCode('alice');
+    const host = await world.party('host');
+    await world.atOffset(8 * 86_400, async () => {
+      await host.enquirer.ask({ account: alice.name, text: 'A stranger asks' });
+      assert.deepEqual(await alice.device.maintain(alice.keyStore), { epoch: true, rotated: false });
+      await introduce(alice, host);
+      const { requests } = await alice.device.pending();
+      assert.equal(requests[0]!.question.parts[0]!.text, 'A stranger asks');
+    });
+  });
+
+  test('stay for an answer to a question of its own, which is good however late it is read', async () => {
+    const { party: alice } = await world.partyWithCode('alice');
+    const host = await world.party('host');
+    await introduce(alice, host);
+    const asked = await host.enquirer.ask({ account: alice.name, text: 'Log in' });
+    const { requests } = await alice.device.pending();
+    await alice.device.answer(requests[0]!, { decision: 'accept', shown: 'screen' });
+    await host.device.devices.beginEpoch();
+    assert.deepEqual(await host.device.maintain(host.keyStore), { epoch: false, rotated: false });
+    assert.equal((await host.enquirer.wait(asked.hash)).outcome, 'accepted');
+    assert.deepEqual(await host.device.maintain(host.keyStore), { epoch: false, rotated: true });
+    // One that is asked from then on is answered to the new one.
+    const later = await host.enquirer.ask({ account: alice.name, text: 'Log in again' });
+    const { requests: more } = await alice.device.pending();
+    await alice.device.answer(more[0]!, { decision: 'accept', shown: 'screen' });
+    assert.equal((await host.enquirer.wait(later.hash)).outcome, 'accepted');
+  });
+
+  test('are kept by no stranger for longer than a day: not by asking again, nor after the epoch began', async () => {
+    const { party: alice } = await world.partyWithCode('alice');
+    const [one, two] = [await world.party('host'), await world.party('host')];
+    const asks = ({ enquirer }: Party) =>
+      enquirer.ask({ account: alice.name, text: 'A stranger asks', kind: 'approval', lifetime: 86_400 });
+    await asks(one);
+    await alice.device.devices.beginEpoch();
+    assert.deepEqual(await alice.device.maintain(alice.keyStore), { epoch: false, rotated: false });
+    await world.atOffset(86_400 - 60, async () => {
+      await asks(two);
+      assert.deepEqual(await alice.device.maintain(alice.keyStore), { epoch: false, rotated: false });
+    });
+    await world.atOffset(86_400 + 60, async () => {
+      assert.equal((await alice.device.pending()).contactRequests.length, 1);
+      assert.deepEqual(await alice.device.maintain(alice.keyStore), { epoch: false, rotated: true });
+    });
+  });
+
+  test('are changed by one process at a time, and the others go on with the new ones', async () => {
+    const { party: alice } = await world.partyWithCode('alice');
+    const host = await world.party('host');
+    await introduce(alice, host);
+    const { keyStore, state, clock } = alice;
+    const process = async () =>
+      new Device({ keys: (await keyStore.load())!, state, crypto: webCrypto, clock, keyStore });
+    const [one, two, watching] = await Promise.all([process(), process(), process()]);
+    await alice.device.devices.beginEpoch();
+    const done = await Promise.all([one, two].map((device) => device.maintain(keyStore)));
+    assert.deepEqual(done.map(({ rotated }) => rotated).sort(), [false, true]);
+    const asked = await host.enquirer.ask({ account: alice.name, text: 'Log in' });
+    const { requests, suspects } = await watching.pending();
+    assert.deepEqual(suspects, []);
+    await watching.answer(requests[0]!, { decision: 'accept', shown: 'screen' });
+    assert.equal((await host.enquirer.wait(asked.hash)).outcome, 'accepted');
+    await watching.devices.beginEpoch();
+    assert.deepEqual(await watching.maintain(keyStore), { epoch: false, rotated: true });
+  });
+
+  test('end an epoch by which a device could read that was shown out or frozen', async () => {
+    const { party: alice, code } = await world.partyWithCode('alice');
+    const host = await world.party('host');
+    await introduce(alice, host);
+    for (const gone of ['retired', 'frozen']) {
+      const phone = await addDevice(alice, 'alice’s phone', ['answer']);
+      const kid = await phone.device.session.kid();
+      if (gone === 'retired') await phone.device.devices.revoke(kid, 'retired');
+      else await freezeByCode(placeOf(alice), code, () => kid, machine());
+      const ask = () => host.enquirer.ask({ account: alice.name, text: 'Log in' });
+      await assert.rejects(ask(), refused('epoch-stale'));
+      await alice.device.session.ownLog(0);
+      assert.equal((await alice.device.maintain(alice.keyStore)).epoch, true);
+      await ask();
+    }
+  });
+
+  test('are looked after without a word to the broker while nothing is due', async () => {
+    const { party: alice } = await world.partyWithCode('alice');
+    const honest = globalThis.fetch;
+    const asked: string[] = [];
+    globalThis.fetch = (input, init) => {
+      asked.push(String(input));
+      return honest(input, init);
+    };
+    try {
+      await alice.device.session.ownLog(0);
+      asked.length = 0;
+      assert.deepEqual(await alice.device.maintain(alice.keyStore), { epoch: false, rotated: false });
+      assert.deepEqual(asked, []);
+    } finally {
+      globalThis.fetch = honest;
+    }
+  });
 });

@@ -77,11 +77,10 @@ async function parse(line: string): Promise<void> {
     .map(([, quoted, plain]) => quoted ?? plain!.replace(/^\[(.*)\]$/, '$1'))
     .filter((word) => word !== '|' && word !== '&');
   const { program, commands } = commandTree();
-  const broker = commands.find((command) => command.name() === 'countersign broker')!;
-  const isBroker = words[0] === 'broker';
-  const tree = isBroker ? broker : program;
+  const other = commands.find((command) => command.name() === `countersign ${words[0]}`);
+  const tree = other ?? program;
   disarm(tree);
-  await tree.parseAsync(isBroker ? words.slice(1) : words, { from: 'user' });
+  await tree.parseAsync(other === undefined ? words : words.slice(1), { from: 'user' });
 }
 
 function disarm(command: Command): void {
@@ -110,6 +109,7 @@ describe('the README', () => {
     'confirm psot "Log in"',
     'watch --no-such-option',
     'broker serve --nope',
+    'validator sign-on --nope',
     'contact add',
   ]) {
     test(`\`countersign ${wrong}\` would be found out`, () => assert.rejects(parse(wrong)));

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Rooms } from '@countersign/client';
-import { createMessage, parseStatement, RoomKeyStatement } from '@countersign/core';
-import { webCrypto } from '@countersign/core/webcrypto';
+import { createMessage, createRoomKey, parseStatement, RoomKeyStatement } from '@countersign/core';
+import { generateOpener, webCrypto } from '@countersign/core/webcrypto';
 import { addDevice, newcomer, type Party, refused } from './parties.ts';
 import { createWorld } from './world.ts';
 
@@ -126,6 +126,39 @@ describe('a room', () => {
     const by = { signer: alice.device.session.keys.signer, log, now: world.clock.now() };
     const old = await createMessage(webCrypto, by, room, { n, key }, log.identity, 'too late');
     await assert.rejects(alice.device.session.api.addRoomItem(room, old.jws), refused('room-key-stale'));
+  });
+
+  test('is not ended by a member who makes a bad key: it is not read, and all else is', async () => {
+    const { alice, bob, room } = await talk();
+    await alice.device.devices.beginEpoch();
+    const logs = [await alice.device.session.ownLog(0), await bob.device.session.ownLog(0)];
+    const { api, keys } = bob.device.session;
+    const by = { signer: keys.signer, log: logs[1]!, now: world.clock.now() };
+    const opener = await generateOpener({ extractable: true });
+    const bad = { key: opener.publicKey, privateKey: 'no key' };
+    const stranger = await (await world.party('mallet')).device.session.ownLog(0);
+    for (const sealedTo of [[logs[0]!], [...logs, stranger]]) {
+      const { jws } = await createRoomKey(webCrypto, by, room, 1, sealedTo, bad);
+      await assert.rejects(api.addRoomItem(room, jws), refused('room-key-stale'));
+    }
+    await api.addRoomItem(room, (await createRoomKey(webCrypto, by, room, 1, logs, bad)).jws);
+    const to = { n: 1, key: opener.publicKey };
+    await api.addRoomItem(room, (await createMessage(webCrypto, by, room, to, keys.identity, 'lost')).jws);
+    await alice.device.devices.beginEpoch();
+    await alice.device.rooms.send(room, 'Still here');
+    for (const party of [alice, bob]) {
+      assert.deepEqual(await said(party, room), [
+        'Where?',
+        'Here: https://example.com',
+        undefined,
+        'Still here',
+      ]);
+      const [read] = await party.device.rooms.read();
+      assert.deepEqual(
+        read!.suspects.map(({ code }) => code),
+        ['json-invalid'],
+      );
+    }
   });
 
   test('makes what could mislead visible, and leaves a gap where something was kept back', async () => {

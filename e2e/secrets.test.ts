@@ -25,7 +25,9 @@ class WitnessedKeyStore extends FileKeyStore {
 test('neither the broker’s files, nor its log, nor the wire hold the question, the answer or a private key', async () => {
   await using folder = await temporaryFolder();
   const wire = await openTap();
-  const broker = await startBrokerProcess(join(folder.path, 'broker'), { args: ['--origin', wire.origin] });
+  await using broker = await startBrokerProcess(join(folder.path, 'broker'), {
+    args: ['--origin', wire.origin],
+  });
   wire.forwardTo(Number(new URL(broker.local).port));
   try {
     const origin = broker.origin;

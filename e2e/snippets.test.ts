@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** What the text around a snippet takes for granted. */
 const GRANTED = 'declare const passphrase: string;\n';
 
-for (const page of ['README.md']) {
+for (const page of ['README.md', 'docs/cosign.md']) {
   test(`the TypeScript in ${page} compiles`, () => {
     const snippets = [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```ts\n(.*?)^```/gms)].map(
       ([, code]) => code!,

@@ -28,14 +28,22 @@ import {
   fingerprint,
   followLog,
   growTree,
+  InvitationCancelStatement,
+  judgeText,
   keyFingerprint,
   leafHash,
+  MessageStatement,
   NO_CONTACTS,
+  namesAccount,
   normalizeValue,
   type OpenRequest,
   openInvitation,
+  openMessage,
   openRequest,
+  openRoomKey,
+  openRoomShare,
   PasscodeCommitment,
+  type PayloadOf,
   parseAccountLink,
   parseAccountName,
   parseCode,
@@ -54,9 +62,14 @@ import {
   RecoveryProof,
   ReportStatement,
   type RequestPayload,
+  type ROOM_ITEMS,
+  RoomKeyStatement,
+  RoomStatement,
   readRecoveryCode,
   readWithKeys,
+  recommendsAt,
   replayLog,
+  replayMembers,
   SessionTerms,
   type Statement,
   sessionChannel,
@@ -67,17 +80,23 @@ import {
   treeVerifierKey,
   ungroupBase32,
   type Verified,
+  verifyCard,
   verifyCheckpoint,
   verifyConsistency,
   verifyContact,
+  verifyDomainCheck,
   verifyEnrolment,
   verifyEnrolmentAccept,
   verifyInclusion,
   verifyInvitation,
   verifyReceipt,
+  verifyRecommendation,
   verifyRequest,
   verifyResponse,
+  verifyRoomItem,
+  verifySeat,
   verifyStatement,
+  verifyTextSignature,
   verifyTreeHead,
 } from '@countersign/core';
 import { answerDigest } from '@countersign/core/session-digest';
@@ -86,10 +105,14 @@ import { deriveSigner, importOpener, webCrypto } from '@countersign/core/webcryp
 import * as v from 'valibot';
 import { generateVectors, VECTORS } from '../spec/generate-vectors.ts';
 import { foundIn } from '../spec/generator/log-vectors.ts';
+import { playPairing, playSignOn } from '../spec/generator/m-auth-play.ts';
 import { playSession } from '../spec/generator/session-play.ts';
 import { withLogs } from '../spec/generator/shared-logs.ts';
 import type { Loose, VectorFile } from '../spec/generator/vector.ts';
 import { readCpace } from './spec-cpace.ts';
+import { readTransaction, readTransactionRequest, readWalletLogin } from './spec-graphene.ts';
+import { readErase, readFrame, readKeys } from './spec-m-auth.ts';
+import { readNoise } from './spec-noise.ts';
 
 const utf8 = new TextEncoder();
 const STATEMENT_KINDS = [
@@ -99,6 +122,7 @@ const STATEMENT_KINDS = [
   EnrolmentCompleteStatement,
   EnrolmentRejectStatement,
   RecoveryProof,
+  InvitationCancelStatement,
   ReportStatement,
 ];
 
@@ -166,6 +190,8 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
   },
   response: readResponse,
   contact: readContacts,
+  member: readMembers,
+  seat: readSeat,
   judging: (input) =>
     ({ response: readResponse, contact: readContacts, invitation: readInvitation })[input.of as 'response'](
       input,
@@ -189,9 +215,41 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
   'enrolment-reject': readStatement,
   'enrolment-complete': readStatement,
   invitation: readInvitation,
-  receipt: async ({ receipt }) => {
-    const { request, response, account, enquirer, checkpoint } = await verifyReceipt(webCrypto, receipt);
+  'invitation-cancel': readStatement,
+  room: async (input) => {
+    const { found, payload } = await readRoomItem(input, RoomStatement);
+    return { ...found, room: payload.room, name: payload.name, members: payload.members };
+  },
+  'room-key': async (input) => {
+    const read = await readRoomItem(input, RoomKeyStatement);
+    const { kty, crv, x, d } = JSON.parse(
+      await openRoomKey(read, input.member, openers(input.epoch_private_keys)),
+    );
+    return { ...read.found, n: read.payload.n, private_key: JSON.stringify({ kty, crv, x, d }) };
+  },
+  message: async (input) => {
+    const read = await readRoomItem(input, MessageStatement);
     return {
+      ...read.found,
+      text: await openMessage(webCrypto, read, await importOpener(input.room_private_key)),
+    };
+  },
+  'room-share': async ({ share, entries, kid, private_key }) => {
+    const log = await replayLog(webCrypto, entries);
+    return { keys: await openRoomShare(webCrypto, share, log, kid, await importOpener(private_key)) };
+  },
+  receipt: async ({ receipt }) => {
+    const { request, response, account, enquirer, checkpoint, seat } = await verifyReceipt(
+      webCrypto,
+      receipt,
+    );
+    const member = seat && {
+      name: seat.member.name,
+      fingerprint: await statementId(webCrypto, seat.member.identity),
+      role: seat.role,
+    };
+    return {
+      ...(member === undefined ? {} : { member }),
       account: { name: account.name, fingerprint: await statementId(webCrypto, account.identity) },
       enquirer: { name: enquirer.name, fingerprint: await statementId(webCrypto, enquirer.identity) },
       decision: response.decision.decision,
@@ -202,6 +260,29 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
     };
   },
   cpace: readCpace,
+  'text-signature': async ({ signature, entries, text, now }) => {
+    const log = await replayLog(webCrypto, entries);
+    const verified = await verifyTextSignature(webCrypto, signature, log);
+    const { hash, kid } = verified;
+    const verdict = await judgeText(webCrypto, verified, text, now);
+    return { hash, id: await statementId(webCrypto, hash), kid, verdict };
+  },
+  card: async ({ statement, entries }) => {
+    const { hash, kid } = await verifyCard(webCrypto, statement, await replayLog(webCrypto, entries));
+    return { hash, id: await statementId(webCrypto, hash), kid };
+  },
+  'domain-names': ({ texts, account }) => ({ names: namesAccount(texts, account) }),
+  'domain-check': async ({ statement, key, broker, account, claimed, now }) => ({
+    proofs: await verifyDomainCheck(webCrypto, statement, { origin: broker, key }, account, claimed, now),
+  }),
+  recommendation: async ({ statement, entries, subject, now }) => {
+    const log = await replayLog(webCrypto, entries);
+    const hashAt = (seq: number) => log.hashes[seq];
+    const word = await verifyRecommendation(webCrypto, statement, log, hashAt, subject);
+    const { hash, kid, payload } = word;
+    const id = await statementId(webCrypto, hash);
+    return { hash, id, kid, stands: recommendsAt(payload, now) };
+  },
   'session-values': ({ type, typed }) => ({ value: normalizeValue(type, typed) }),
   'session-exchange': (input) => {
     assert.ok(v.is(SessionTerms, input.terms));
@@ -211,6 +292,15 @@ const READERS: Readonly<Record<string, (input: Loose) => unknown>> = {
     const answer = await answerDigest(webCrypto, v.parse(SessionTerms, terms), commitment, typed);
     return { ci: sessionChannel(terms).toHex(), digest: answer.digest, passcode: answer.open(nonce) };
   },
+  noise: readNoise,
+  'graphene-transaction': readTransaction,
+  'transaction-request': readTransactionRequest,
+  'wallet-login': readWalletLogin,
+  'm-auth-frames': readFrame,
+  'm-auth-keys': readKeys,
+  'm-auth-sign-on': playSignOn,
+  'm-auth-pairing': playPairing,
+  'm-auth-erase': readErase,
 };
 
 async function readFingerprint({ op, content_type, data_hex, bits, key, hash, text }: Loose) {
@@ -292,12 +382,31 @@ async function readContacts({ entries, changes }: Loose) {
   return { seq: list.seq, contacts: [...list.contacts.values()] };
 }
 
+async function readMembers({ entries, changes }: Loose) {
+  const list = await replayMembers(webCrypto, changes, await replayLog(webCrypto, entries));
+  return { seq: list.seq, members: [...list.members.values()] };
+}
+
+async function readSeat({ organisation, entries, ...evidence }: Loose) {
+  const log = await replayLog(webCrypto, entries);
+  const { hash, kid, role, iat, exp } = await verifySeat(webCrypto, evidence, organisation, log);
+  return { seat: hash, kid, role, iat, exp };
+}
+
 async function readInvitation({ invitation, entries, epoch_private_keys }: Loose) {
   const log = await replayLog(webCrypto, entries);
   const read = await verifyInvitation(webCrypto, invitation, log, (seq) => log.hashes[seq]);
   const { use, rights, exp, sealed } = read.payload;
   const opener = await openers(epoch_private_keys)(sealed.epoch);
   return { use, rights, exp, pin: await openInvitation(webCrypto, read, opener!) };
+}
+
+async function readRoomItem<K extends (typeof ROOM_ITEMS)[number]>({ statement, entries }: Loose, kind: K) {
+  const log = await replayLog(webCrypto, entries);
+  const item = (await parseStatement(webCrypto, kind, statement)) as Statement<PayloadOf<K>>;
+  const read = await verifyRoomItem(webCrypto, item, log, (seq) => log.hashes[seq]);
+  const { hash, kid } = read;
+  return Object.assign(read, { found: { hash, id: await statementId(webCrypto, hash), kid } });
 }
 
 async function readSecretCode({ op, typed, commitment, binding }: Loose) {

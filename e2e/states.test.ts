@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import encodeQR from 'qr';
 import {
   type BrokerProcess,
   countersign,
@@ -129,10 +130,13 @@ describe('every state is reached from separate processes, and has its exit statu
         wrong,
       ]);
       assert.equal(status, 9);
-      assert.match(stderr, /more tries \(passcode-wrong\)/);
+      assert.match(stderr, /more tr(?:y|ies) \(passcode-wrong\)/);
     }
     assert.equal((await run('carol', ['confirm', 'accept', id, '--shown', '--passcode', wrong])).status, 5);
     assert.deepEqual(await outcomeOf('bank', id), [5, 'passcode-failed']);
+    const withQR = await ok('bank', ['confirm', 'post', 'Log in', '--passcode', '--qr']);
+    const [, digits] = /Type this there: (\d{6})/.exec(withQR.stdout)!;
+    assert.ok(withQR.stdout.includes(encodeQR(digits!, 'ascii', { ecc: 'low' })));
     const second = await ask('bank', 'Log in', '--passcode');
     await ok('carol', ['confirm', 'accept', second.id, '--shown', '--passcode', second.passcode!]);
     assert.deepEqual(await outcomeOf('bank', second.id), [0, 'accepted', 'caller']);

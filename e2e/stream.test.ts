@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import type { StreamEvent } from '@countersign/client';
 import { generateProof } from 'dpop';
 import { addDevice, type Party, refused, revokeDevice } from './parties.ts';
+import { until } from './until.ts';
 import { createWorld } from './world.ts';
 
 const world = createWorld();
@@ -158,23 +159,60 @@ describe('a device on a stream', () => {
   });
 });
 
-test('a reader that does not read is cut, and never buffered for without bound', {
-  timeout: 60_000,
-}, async () => {
-  const [alice, host] = await pair();
-  const { keys } = alice.device.session;
-  const path = `/v1/accounts/${encodeURIComponent(alice.name)}/stream`;
+/** A stream whose frames are written by hand. */
+async function rawStream({ name, device }: Party): Promise<Socket> {
+  const { keys } = device.session;
+  const path = `/v1/accounts/${encodeURIComponent(name)}/stream`;
   const proof = await generateProof(
     keys.signer.keyPair as Parameters<typeof generateProof>[0],
     world.home.origin + path,
     'GET',
   );
   const { port } = new URL(world.home.origin);
-  const before = world.home.broker.context.streams.count;
   const socket = connect(Number(port), '127.0.0.1');
   socket.write(
     `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: countersign.v1, dpop.${proof}\r\n\r\n`,
   );
+  return socket;
+}
+
+test('what is no frame, or too long a one, ends that stream and no other', async () => {
+  const [alice, host] = await pair();
+  const { streams } = world.home.broker.context;
+  const stop = new AbortController();
+  const before = streams.count;
+  const stream = alice.device.follow((await alice.device.pending()).cursor, stop.signal);
+  const next = take(stream, 1);
+  await untilStreams(before + 1);
+  // By RFC 6455 section 5.2: reserved bits and opcodes, no mask, a payload of 2000 bytes, one of 2^63.
+  for (const frame of [
+    Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+    Buffer.from([0xff, 0x80, 0, 0, 0, 0]),
+    Buffer.from([0x83, 0x80, 0, 0, 0, 0]),
+    Buffer.from([0x81, 0x01, 0x41]),
+    Buffer.concat([Buffer.from([0x82, 0xfe, 0x07, 0xd0, 0, 0, 0, 0]), Buffer.alloc(2000)]),
+    Buffer.from([0x82, 0xff, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+  ]) {
+    const socket = await rawStream(alice);
+    await untilStreams(before + 2);
+    socket.on('error', () => {});
+    socket.resume();
+    socket.write(frame);
+    await untilStreams(before + 1);
+    socket.destroy();
+  }
+  const asked = await host.enquirer.ask({ account: alice.name, text: 'Still there?' });
+  assert.equal((await next)[0]?.request?.hash, asked.hash);
+  stop.abort();
+  await stream.return(undefined);
+});
+
+test('a reader that does not read is cut, and never buffered for without bound', {
+  timeout: 60_000,
+}, async () => {
+  const [alice, host] = await pair();
+  const before = world.home.broker.context.streams.count;
+  const socket = await rawStream(alice);
   await untilStreams(before + 1);
   socket.pause();
 
@@ -199,9 +237,9 @@ test('a reader that does not read is cut, and never buffered for without bound',
 });
 
 async function untilStreams(count: number): Promise<void> {
-  for (let i = 0; i < 200; i++) {
-    if (world.home.broker.context.streams.count === count) return;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  assert.equal(world.home.broker.context.streams.count, count);
+  const { streams } = world.home.broker.context;
+  await until(
+    () => streams.count === count,
+    () => `${streams.count} streams, not ${count}`,
+  );
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
@@ -53,6 +54,25 @@ async function watching() {
     run,
     shown,
     press,
+    /** What `watch --json` says, line by line. */
+    reporting() {
+      const reporter = spawn(
+        process.execPath,
+        [CLI, '--profile', join(folder.path, 'alice'), 'watch', '--json'],
+        { env, stdio: ['ignore', 'pipe', 'inherit'] },
+      );
+      const lines = createInterface({ input: reporter.stdout })[Symbol.asyncIterator]();
+      return {
+        async next() {
+          const { value } = await lines.next();
+          return JSON.parse(value!) as { notices: { kind: string; count: number }[] };
+        },
+        async [Symbol.asyncDispose]() {
+          reporter.kill('SIGTERM');
+          if (reporter.exitCode === null) await once(reporter, 'exit');
+        },
+      };
+    },
     async [Symbol.asyncDispose]() {
       watch.stdin.write('q');
       const [code] = (await once(watch, 'exit')) as [number];
@@ -140,8 +160,30 @@ test('a device before the door is shown at once, with how to let it in', async (
     'phone',
   );
   assert.equal(asked.status, 0, asked.stderr);
-  const { kid } = JSON.parse(asked.stdout) as { kid: string };
-  await live.shown(
-    new RegExp(`new device phone .*wants in:\\s+countersign device accept ${kid.slice(0, 9)}`),
+  const { kid, model, os, address } = JSON.parse(asked.stdout) as Record<string, string>;
+  const facts = [
+    `fingerprint {2}${kid}`,
+    'name +phone',
+    `model +${RegExp.escape(model!)}`,
+    `system +${RegExp.escape(os!)}`,
+    `address +${address}`,
+    'time +20.*left',
+    `→ countersign device accept ${kid!.slice(0, 9)}`,
+  ];
+  await live.shown(new RegExp(`new device phone wants in:\\s+${facts.join('\\s+')}`));
+});
+
+test('a PIN that comes a second time alerts whoever watches, at the screen and by --json', async () => {
+  await using live = await watching();
+  const { pin } = JSON.parse((await live.run('alice', 'device', 'pin', '--json')).stdout) as { pin: string };
+  const knock = (who: string) =>
+    live.run(who, 'device', 'request', 'alice@example.com', '--pin', pin, '--no-wait');
+  assert.equal((await knock('phone')).status, 0);
+  assert.equal((await knock('thief')).status, 3);
+  await live.shown(/A PIN came a second time; .*:\s+once 20/s);
+  await using events = live.reporting();
+  assert.deepEqual(
+    (await events.next()).notices.map(({ kind, count }) => [kind, count]),
+    [['pin-used', 1]],
   );
 });

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { ContactStatement, createRequest, RequestStatement, signStatement } from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
 import { addDevice, introduce, type Party, refused } from './parties.ts';
+import { until } from './until.ts';
 import { createWorld } from './world.ts';
 
 const world = createWorld();
@@ -257,9 +258,5 @@ describe('posting', () => {
 async function untilNothingIsPending(alice: Party): Promise<void> {
   const { store } = world.home.broker.context;
   const { id } = (await store.findAccount(alice.name))!;
-  for (let i = 0; i < 100; i++) {
-    if ((await store.listPending(id, { max: 10 })).length === 0) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  assert.fail('the broker does not settle what has expired');
+  await until(async () => (await store.listPending(id, { max: 10 }, 0)).length === 0);
 }

@@ -62,7 +62,7 @@ export async function tellDevices(): Promise<void> {
     );
     await act(phone, ['confirm', 'pending'], { expect: 8 });
     await act(phone, ['device', 'accept', id, '--code', code], {
-      expect: 8,
+      expect: 9,
       shownAs: `device accept ${id.slice(0, 9)} --code ${code}`,
     });
 

@@ -3,13 +3,17 @@
  * @module
  */
 import { tellConfirm } from './confirm.ts';
+import { tellCosign } from './cosign.ts';
 import { tellDevices } from './devices.ts';
+import { tellGate } from './gate.ts';
 import { tellSessions } from './sessions.ts';
 
 const DOORS: Readonly<Record<string, () => Promise<void>>> = {
   confirm: tellConfirm,
   devices: tellDevices,
+  gate: tellGate,
   sessions: tellSessions,
+  cosign: tellCosign,
 };
 
 const door = process.argv[2] ?? 'confirm';

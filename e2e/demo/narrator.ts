@@ -2,7 +2,7 @@
  * Tells a story on a terminal: what is done, the command, and its own output as it comes.
  * @module
  */
-import { styleText } from 'node:util';
+import { stripVTControlCharacters, styleText } from 'node:util';
 import { countersign, type Finished, type RunOptions } from '../processes.ts';
 
 const style = (format: Parameters<typeof styleText>[0], text: string) =>
@@ -30,7 +30,8 @@ export async function act(
   process.stdout.write(`${style('bold', `${who.name}$`)} countersign ${shown}\n`);
   const finished = await countersign(who.profile, words, {
     ...options,
-    onOutput: (text) => process.stdout.write(text.replace(/^(?=.)/gm, '    ')),
+    // A prompt that is drawn anew moves the cursor, and would draw over what is told here.
+    onOutput: (text) => process.stdout.write(stripVTControlCharacters(text).replace(/^(?=.)/gm, '    ')),
   });
   if (finished.status !== expect) {
     throw new Error(`expected exit status ${expect}, got ${finished.status}`);
