@@ -6,7 +6,9 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { MAX_PER_MINUTE } from '../packages/broker/src/limits.ts';
 import { ChainClient } from '../packages/graphene/src/chain-client.ts';
 import { type ChainPrivateKey, formatWif } from '../packages/graphene/src/index.ts';
 import { genesisOf, newPerson, type Person } from '../packages/graphene/test/chain/people.ts';
@@ -18,6 +20,7 @@ import {
   startBrokerProcess,
   temporaryFolder,
 } from './processes.ts';
+import { until } from './until.ts';
 
 const path = (file: string) => fileURLToPath(new URL(file, import.meta.url));
 const CHAIN = path('../packages/graphene/test/chain/main.ts');
@@ -45,6 +48,8 @@ export interface CosignProcesses extends AsyncDisposable {
   pending(): Promise<string[]>;
   /** Answers the question that is there, or comes next, on alice's phone. */
   answer(decision: 'accept' | 'reject'): Promise<void>;
+  /** Waits until a provider may ask alice once more, whose answers were all given by `answer`. */
+  mayAsk(provider: string): Promise<void>;
   /** A provider that serves, known to alice's phone; where it is reached. */
   provider(name: string, args?: readonly string[]): Promise<string>;
   /** A provider that alice's account needs from then on, beside those that it needs already; where it is reached. */
@@ -85,12 +90,14 @@ async function start(stack: AsyncDisposableStack): Promise<CosignProcesses> {
     await writeFile(at(name), `${formatWif(of)}\n`, { mode: 0o600 });
     return at(name);
   };
-  const pending = async () => {
-    const { requests } = JSON.parse(await cli('phone', ['--json', 'confirm', 'pending'])) as {
-      requests: { id: string }[];
-    };
-    return requests.map(({ id }) => id);
+  const waiting = async () => {
+    const list = await cli('phone', ['--json', 'confirm', 'pending']);
+    return (JSON.parse(list) as { requests: { id: string; enquirer: { name: string }; askedAt: number }[] })
+      .requests;
   };
+  const pending = async () => (await waiting()).map(({ id }) => id);
+  /** When alice was asked, in seconds since 1970, by the account that asked. */
+  const askedBy = new Map<string, number[]>();
 
   await cli('phone', ['account', 'create', 'alice@example.com', '--broker', broker.origin]);
   await cli('laptop', [
@@ -109,13 +116,16 @@ async function start(stack: AsyncDisposableStack): Promise<CosignProcesses> {
     key,
     pending,
     async answer(decision) {
-      for (let tries = 0; tries < 60; tries++) {
-        const [first] = await pending();
-        if (first === undefined) continue;
-        await cli('phone', ['confirm', decision, first], { terminal: true });
-        return;
-      }
-      throw new Error('the phone is asked nothing');
+      const { id, enquirer, askedAt } = await until(
+        async () => (await waiting())[0],
+        () => 'the phone is asked nothing',
+      );
+      askedBy.set(enquirer.name, [...(askedBy.get(enquirer.name) ?? []), askedAt]);
+      await cli('phone', ['confirm', decision, id], { terminal: true });
+    },
+    async mayAsk(provider) {
+      const fifthLast = askedBy.get(`${provider}@example.com`)?.at(-MAX_PER_MINUTE) ?? 0;
+      await delay(Math.max(0, (fifthLast + 61) * 1000 - Date.now()));
     },
     async provider(name, args = []) {
       const data = at(name);

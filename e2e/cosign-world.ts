@@ -25,6 +25,7 @@ import { startChain } from '../packages/graphene/test/chain/node.ts';
 import { genesisOf, newPerson, type Person } from '../packages/graphene/test/chain/people.ts';
 import { makeParty, type Party, startTestBroker, type TestBroker, TestClock } from './parties.ts';
 import { temporaryFolder } from './processes.ts';
+import { until } from './until.ts';
 
 /** Without Argon2id, which takes a second each time: what is tested here is not the passphrase. */
 export const protection: KeyProtection = {
@@ -238,17 +239,12 @@ export function createCosignWorld(chain?: ExistingChain): CosignWorld {
     balance: (id: string) => world.client.balance(id, '1.3.0'),
     keyText,
     async answer(party: Party, decision: 'accept' | 'reject') {
-      for (let tries = 0; tries < 500; tries++) {
-        const { requests } = await party.device.pending();
-        const [first] = requests;
-        if (first === undefined) {
-          await new Promise((resolve) => setTimeout(resolve, 20));
-          continue;
-        }
-        await party.device.answer(first, { decision, shown: 'screen' });
-        return first.question;
-      }
-      throw new Error(`${party.name} is asked nothing`);
+      const first = await until(
+        async () => (await party.device.pending()).requests[0],
+        () => `${party.name} is asked nothing`,
+      );
+      await party.device.answer(first, { decision, shown: 'screen' });
+      return first.question;
     },
   });
 }

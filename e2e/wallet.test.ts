@@ -176,6 +176,7 @@ describe('a wallet in a browser, for an account that needs two providers', () =>
     await page.getByRole('link', { name: 'Log in' }).click();
     await page.getByRole('heading', { name: 'asks you to log in there as alice' }).waitFor();
     await checkScreen(page, 'wallet-login');
+    for (const provider of PROVIDERS) await world.mayAsk(provider);
     await page.getByRole('button', { name: 'Log in' }).click();
     for (const provider of PROVIDERS) await signature(page, provider, 'pending').waitFor();
     await world.answer('accept');
