@@ -9,9 +9,11 @@ import ms from 'ms';
 /** Seconds in `10m`, `1h`, `1d`. */
 export function duration(text: string): number {
   // `ms` throws at an empty text.
-  const value = text === '' ? Number.NaN : ms(text as ms.StringValue);
-  if (!(value >= 1000)) throw new InvalidArgumentError('like 120s, 10m, 1h or 1d');
-  return Math.floor(value / 1000);
+  const seconds = text === '' ? Number.NaN : Math.floor(ms(text as ms.StringValue) / 1000);
+  if (!(seconds >= 1) || !Number.isSafeInteger(seconds)) {
+    throw new InvalidArgumentError('like 120s, 10m, 1h or 1d');
+  }
+  return seconds;
 }
 
 /** A duration between two, in seconds. */
