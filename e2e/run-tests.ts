@@ -9,6 +9,7 @@ import { join, relative } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
 import { fileURLToPath } from 'node:url';
+import { compileOnce } from './compile-once.ts';
 import { installNeeded } from './debian-packages.ts';
 import { watchdog } from './watchdog.ts';
 
@@ -69,6 +70,7 @@ async function runFiles(
 }
 
 installNeeded();
+compileOnce();
 let failed = 0;
 let passed = 0;
 if (patterns.length === 0) {

@@ -2,6 +2,7 @@
  * `npm run demo [door]`: tells a door's story with the real programs, in separate processes.
  * @module
  */
+import { compileOnce } from '../compile-once.ts';
 import { tellConfirm } from './confirm.ts';
 import { tellCosign } from './cosign.ts';
 import { tellDevices } from './devices.ts';
@@ -22,5 +23,6 @@ if (tell === undefined) {
   process.stderr.write(`demo: no such door: ${door}; there is ${Object.keys(DOORS).join(', ')}\n`);
   process.exitCode = 64;
 } else {
+  compileOnce();
   await tell();
 }

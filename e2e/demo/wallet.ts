@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { startWallet } from '../../examples/wallet/server.ts';
 import { startShop } from '../../examples/wallet/shop.ts';
 import { formatWif } from '../../packages/graphene/src/index.ts';
+import { compileOnce } from '../compile-once.ts';
 import { startCosignProcesses } from '../cosign-processes.ts';
 import { PASSPHRASE } from '../processes.ts';
 
@@ -15,6 +16,7 @@ const say = (text: string) => void process.stdout.write(`${text}\n`);
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
+compileOnce();
 await using stack = new AsyncDisposableStack();
 try {
   await bringUp(stack);
