@@ -18,6 +18,8 @@ const PASSING: ReadonlySet<string> = new Set([
   'chain-unreachable',
   'chain-disagrees',
   'broker-unreachable',
+  'too-often',
+  'too-many-pending',
 ]);
 
 interface SendingProps {
