@@ -16,6 +16,10 @@ const WIDE = [
   { width: 1280, height: 800 },
   { width: 1920, height: 1080 },
 ];
+/** Windows that are no higher are laid out like a watch's: 30rem in the style sheets. */
+const LOW = 480;
+/** For what may yet come on a page, in pixels. */
+const ROOM = 500;
 /** A line that is longer than this is hard to read: WCAG 2.2, 1.4.8, has 80 characters. */
 const LONGEST_LINE = 90;
 
@@ -74,6 +78,21 @@ function longestLine(page: Page): Promise<number> {
 }
 
 async function violations(page: Page): Promise<string[]> {
+  const size = page.viewportSize()!;
+  // What stays at the window's edge covers what a person would scroll; in a window that shows all, it covers nothing.
+  // Low windows have a layout of their own.
+  if (size.height > LOW) {
+    const whole = await page.evaluate(() => document.documentElement.scrollHeight);
+    await page.setViewportSize({ width: size.width, height: whole + ROOM });
+  }
+  try {
+    return await axeViolations(page);
+  } finally {
+    await page.setViewportSize(size);
+  }
+}
+
+async function axeViolations(page: Page): Promise<string[]> {
   const loaded = await page.evaluate(() => 'axe' in globalThis);
   if (!loaded) await page.evaluate(axe.source);
   const { violations: found } = await page.evaluate(
