@@ -51,6 +51,12 @@ export async function openPage(
   return { page, failures };
 }
 
+/** Closes the dialog over a page, and waits until it is gone: before that, what is typed goes nowhere. */
+export async function closeDialog(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Close' }).click();
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+}
+
 /** A picture for whoever looks, where COUNTERSIGN_PICTURES names a folder. */
 export async function picture(page: Page, name: string): Promise<void> {
   const folder = process.env.COUNTERSIGN_PICTURES;

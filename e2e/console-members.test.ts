@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { makeAccount, pastGuard } from './authenticator-world.ts';
-import { picture } from './chromium.ts';
+import { closeDialog, picture } from './chromium.ts';
 import { createConsoleWorld } from './console-world.ts';
 import { countersign } from './processes.ts';
 import { checkScreen } from './screens.ts';
@@ -186,7 +186,7 @@ describe('an agent', () => {
     await bob.getByRole('button', { name: 'Reveal passcode' }).click();
     assert.equal(await bob.getByTestId('passcode').innerText(), passcode);
     await bob.getByRole('button', { name: 'Delete' }).click();
-    await bob.getByRole('button', { name: 'Close' }).click();
+    await closeDialog(bob);
     await bob.getByRole('cell', { name: 'made by bob' }).waitFor();
   });
 
@@ -201,7 +201,7 @@ describe('an agent', () => {
       before = await bob.getByTestId('link').inputValue();
     }
     await bob.getByRole('button', { name: 'Delete' }).click();
-    await bob.getByRole('button', { name: 'Close' }).click();
+    await closeDialog(bob);
     await bob.reload();
     const history = bob.getByRole('region', { name: 'History' });
     const rows = history.locator('tbody tr');
@@ -260,7 +260,7 @@ describe('an agent', () => {
     const said = await command('unused', 'receipt', 'verify', path);
     assert.match(said, /dora@example\.com accepted/);
     assert.match(said, /asked by bank@example\.com, its member bob@example\.com \(agent\)/);
-    await bob.getByRole('button', { name: 'Close' }).click();
+    await closeDialog(bob);
     await bob.reload();
     await bob.getByTestId('seat').waitFor();
     assert.equal(await status.count(), 0);
@@ -339,7 +339,7 @@ describe('an owner who signed in', () => {
       await owner.getByTestId('two-way').waitFor();
       await command('dave', 'confirm', answer[0], await waitingFor('dave'), '--shown', ...answer.slice(1));
       await owner.getByRole('button', { name: 'Save the receipt' }).and(owner.locator(':enabled')).waitFor();
-      await owner.getByRole('button', { name: 'Close' }).click();
+      await closeDialog(owner);
     }
   });
 

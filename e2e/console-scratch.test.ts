@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { picture } from './chromium.ts';
+import { closeDialog, picture } from './chromium.ts';
 import { createConsoleWorld } from './console-world.ts';
 
 const TIPS = [
@@ -61,7 +61,7 @@ test('a text, a date and a number are asked for from scratch, made once more, an
   assert.equal(await agent.getByTestId('passcode').innerText(), passcode);
   await button(agent, 'Delete').click();
   await agent.getByTestId('where').getByText(/over/).waitFor();
-  await button(agent, 'Close').click();
+  await closeDialog(agent);
 
   await agent.reload();
   const kept = agent.getByLabel('Template').locator('option').filter({ hasText: 'Colour' });

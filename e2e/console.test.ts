@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
-import { picture } from './chromium.ts';
+import { closeDialog, picture } from './chromium.ts';
 import { createConsoleWorld } from './console-world.ts';
 import { countersign } from './processes.ts';
 
@@ -43,7 +43,7 @@ const where = (text: RegExp) => agent.getByTestId('where').getByText(text).waitF
 async function end(): Promise<void> {
   await agent.getByRole('button', { name: 'Delete' }).click();
   await where(/over/);
-  await agent.getByRole('button', { name: 'Close' }).click();
+  await closeDialog(agent);
 }
 
 describe('the agent’s page', () => {
@@ -275,7 +275,7 @@ describe('a customer who has an account', () => {
       assert.match(checked.stdout, /alice@bank\.example accepted/);
       assert.match(checked.stdout, /Ada Byron/);
     }
-    await agent.getByRole('button', { name: 'Close' }).click();
+    await closeDialog(agent);
     await agent.getByLabel('Customer’s account').fill('');
   });
 
@@ -314,10 +314,10 @@ describe('a customer who has an account', () => {
       .getByTestId('two-way')
       .getByText(/rejected/)
       .waitFor();
-    await agent.getByRole('button', { name: 'Close' }).click();
+    await closeDialog(agent);
     await agent.getByRole('cell', { name: 'rejected, signed' }).waitFor();
     await askAgain('To be cancelled');
-    await agent.getByRole('button', { name: 'Close' }).click();
+    await closeDialog(agent);
     await agent.getByRole('cell', { name: 'cancelled', exact: true }).waitFor();
     const alone = await askAgain('To be accepted');
     await agent.goto('about:blank');
@@ -328,7 +328,7 @@ describe('a customer who has an account', () => {
       .getByTestId('two-way')
       .getByText(/confirmed, with a signature/)
       .waitFor();
-    await agent.getByRole('button', { name: 'Close' }).click();
+    await closeDialog(agent);
     await agent.getByRole('cell', { name: 'confirmed, signed' }).nth(1).waitFor();
     assert.deepEqual(await outcomes(4), [
       'confirmed, signed',

@@ -2,10 +2,12 @@
  * The page that a session's link opens, in a real browser, with the organisation's console in another: what goes wrong
  * on the way costs the customer nothing that the promise does not ask for.
  */
+
 import assert from 'node:assert/strict';
 import { afterEach, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { MOST } from '../packages/web/build.ts';
+import { closeDialog } from './chromium.ts';
 import { createConsoleWorld } from './console-world.ts';
 import { checkScreen } from './screens.ts';
 import { PATIENCE_MS } from './until.ts';
@@ -254,8 +256,7 @@ describe('the agent’s page', () => {
     const customer = await open(await start('prefilled'));
     await customer.getByRole('button', { name: 'Continue' }).click();
     await customer.getByTestId('passcode').waitFor();
-    await agent.getByRole('button', { name: 'Close' }).click();
-    await agent.getByRole('dialog').waitFor({ state: 'detached' });
+    await closeDialog(agent);
     await agent.getByLabel('Prefill session').uncheck();
     assert.doesNotMatch(await start('typed'), /1234567/);
     const prefilled = (subject: string) =>
@@ -275,7 +276,7 @@ describe('the agent’s page', () => {
       await agent.getByLabel('Save as template').check();
       await agent.getByLabel('Name it').fill('Phone number');
       await agent.getByRole('button', { name: 'Start session' }).click();
-      await agent.getByRole('button', { name: 'Close' }).click();
+      await closeDialog(agent);
       await agent.getByRole('cell', { name: `Phone number ${version}` }).waitFor();
     }
     await agent.reload();
@@ -294,8 +295,7 @@ describe('the agent’s page', () => {
 
   test('that closes a session ends it', async () => {
     const link = await start('to be closed');
-    await agent.getByRole('button', { name: 'Close' }).click();
-    await agent.getByRole('dialog').waitFor({ state: 'detached' });
+    await closeDialog(agent);
     const row = agent.getByRole('row').filter({ hasText: 'to be closed' });
     await row.getByRole('cell', { name: 'deleted' }).waitFor();
     await assertOver(link);
@@ -333,8 +333,7 @@ describe('the agent’s page', () => {
     await where(/does not answer/);
     await where(/time of this session is over/);
     await checkScreen(agent, 'session-gone');
-    await agent.getByRole('button', { name: 'Close' }).click();
-    await agent.getByRole('dialog').waitFor({ state: 'detached' });
+    await closeDialog(agent);
     await agent.context().setOffline(false);
   });
 

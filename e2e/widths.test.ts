@@ -1,8 +1,10 @@
 /**
  * The pages that the broker serves beside the authenticator, from a small telephone to a large desktop.
  */
+
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
+import { closeDialog } from './chromium.ts';
 import { createConsoleWorld } from './console-world.ts';
 import { checkWidths } from './screens.ts';
 
@@ -45,7 +47,7 @@ test('console, session page and signature page fit every window, with lines that
 
   await button(agent, 'Delete').click();
   await agent.getByTestId('where').getByText(/over/).waitFor();
-  await button(agent, 'Close').click();
+  await closeDialog(agent);
   await agent.getByRole('cell', { name: 'Invoice 4711' }).waitFor();
   await agent.getByRole('heading', { name: 'History' }).scrollIntoViewIfNeeded();
   await checkWidths(agent, 'wide-console-history');

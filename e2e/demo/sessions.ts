@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { buildPages } from '../../packages/web/build.ts';
-import { startChromium } from '../chromium.ts';
+import { closeDialog, startChromium } from '../chromium.ts';
 import { installNeeded } from '../debian-packages.ts';
 import { startBrokerProcess, temporaryFolder } from '../processes.ts';
 import { note, say } from './narrator.ts';
@@ -87,7 +87,7 @@ export async function tellSessions(): Promise<void> {
     say('Delete ends a session at once. Its row in the history stays: metadata, and never a value.');
     await button(agent, 'Delete').click();
     await agent.getByTestId('where').getByText('This session is over.').waitFor();
-    await button(agent, 'Close').click();
+    await closeDialog(agent);
     await agent.getByRole('cell', { name: 'deleted' }).nth(1).waitFor();
     await tellHistory(agent);
 
@@ -136,7 +136,7 @@ export async function tellSessions(): Promise<void> {
     say('The customer asks for it. Now the agent may reveal it; both are the same, so both are sure.');
     await reveal(agent, theirs);
     await picture(agent, '11-revealed');
-    await button(agent, 'Close').click();
+    await closeDialog(agent);
 
     say('The saved template is in the list from now on.');
     const saved = choices.locator('option').filter({ hasText: 'Booking' });
@@ -162,7 +162,7 @@ export async function tellSessions(): Promise<void> {
     note(`    the customer sees ${quickly}`);
     await picture(quick, '13-prefilled');
     await reveal(agent, quickly);
-    await button(agent, 'Close').click();
+    await closeDialog(agent);
 
     say('Invalid: a value that is not what the agent expects, and the agent’s page says so.');
     await agent.getByLabel('Prefill session').uncheck();
@@ -179,7 +179,7 @@ export async function tellSessions(): Promise<void> {
     note(`    the agent sees: ${await where.innerText()}`);
     await button(agent, 'Delete').click();
     await agent.getByTestId('where').getByText('This session is over.').waitFor();
-    await button(agent, 'Close').click();
+    await closeDialog(agent);
 
     say('The history has all of them, for good.');
     await agent.getByRole('cell', { name: 'authenticated' }).nth(1).waitFor();

@@ -95,7 +95,7 @@ export async function eraseLost(
     throw error;
   });
   if (kept instanceof CountersignError) return { erased: [], unconfirmed: [], unread: kept };
-  const sent = await Promise.allSettled(kept.map((one) => sendErasure(crypto, one, reach)));
+  const sent = await Promise.allSettled(kept.map((one) => tell(crypto, one, reach)));
   for (const one of sent) {
     const known = one.status === 'fulfilled' || one.reason instanceof CountersignError;
     if (!known) throw one.reason;
@@ -104,6 +104,18 @@ export async function eraseLost(
     erased: kept.filter((_, i) => isConfirmed(sent[i]!)),
     unconfirmed: kept.filter((_, i) => !isConfirmed(sent[i]!)),
   };
+}
+
+/** So often a host is told that is there and does not confirm: it announces a pair that is new within two seconds. */
+const TRIES = 3;
+const AGAIN_MS = 1500;
+
+async function tell(...[crypto, pair, reach]: Parameters<typeof sendErasure>): Promise<boolean> {
+  for (let tries = 1; tries < TRIES; tries++) {
+    if (await sendErasure(crypto, pair, reach)) return true;
+    await sleep(AGAIN_MS);
+  }
+  return sendErasure(crypto, pair, reach);
 }
 
 function isConfirmed(sent: PromiseSettledResult<boolean>): boolean {
