@@ -8,7 +8,7 @@ import { setTimeout } from 'node:timers/promises';
 import { type Attempt, servePam } from '../packages/gate/src/pam/index.ts';
 import { createGateWorld } from './gate-world.ts';
 import { type Host, SKIP } from './pam-host.ts';
-import { newDisplay } from './pam-servers.ts';
+import { newDisplay, xServer } from './pam-servers.ts';
 import { until } from './until.ts';
 
 /** Its greeter is there within some two seconds, or it has given up. */
@@ -38,11 +38,7 @@ describe('LightDM', { skip: SKIP }, () => {
     world.ends.use(listener);
     host.stack('lightdm', world.line('timeout=60'));
     host.stack('lightdm-greeter', 'auth required pam_permit.so');
-    host.write(
-      '/etc/lightdm/xserver',
-      `#!/bin/sh\nexec /usr/bin/Xvfb "$1" -screen 0 640x480x24 -nolisten tcp -ac -nolock\n`,
-      0o755,
-    );
+    host.write('/etc/lightdm/xserver', `#!/bin/sh\nexec ${xServer('"$1"').join(' ')}\n`, 0o755);
     host.write('/etc/lightdm/session', '#!/bin/sh\nid -un > "$HOME/session"\nsleep 60\n', 0o755);
     host.write(
       '/etc/lightdm/lightdm.conf',

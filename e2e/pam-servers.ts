@@ -60,9 +60,13 @@ export async function startVsftpd(
   };
 }
 
-/** The words that start an X server without a screen. It leaves nothing in the machine's own folders. */
+/**
+ * The words that start an X server without a screen. It leaves nothing in the machine's own folders; and it goes on as
+ * it is when its last client leaves, where by default it would begin anew, and drop who connects at that moment.
+ */
 export function xServer(display: string): string[] {
-  return ['/usr/bin/Xvfb', display, '-screen', '0', '640x480x24', '-nolisten', 'tcp', '-ac', '-nolock'];
+  const screen = ['-screen', '0', '640x480x24', '-nolisten', 'tcp', '-ac', '-nolock', '-noreset'];
+  return ['/usr/bin/Xvfb', display, ...screen];
 }
 
 let displays = 0;
