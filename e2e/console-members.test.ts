@@ -379,6 +379,7 @@ describe('an owner who signed in', () => {
       await page.locator('tr[data-outcome=fraud]').waitFor();
       await page.reload();
       await page.locator('tr[data-outcome=fraud]').waitFor();
+      await page.locator('figure').filter({ hasText: 'Time to answer' }).waitFor();
       const counted = Object.fromEntries(await rows('Requests by outcome'));
       assert.equal(counted['“wasn’t me”'], '1');
       assert.ok(Number(counted.answered) >= 2, 'the signed confirmation, and a sign-in');

@@ -28,11 +28,14 @@ export function Asked({ device, sealed = false, nameOf }: Properties) {
   const read = async (before?: number) => {
     const { session } = device;
     try {
-      const page = await readAsked(session, before);
+      // Shown together: what comes later above the list would push it away from under a finger.
+      const [page, counted] = await Promise.all([
+        readAsked(session, before),
+        before === undefined ? session.api.countAsked(session.keys.signer, session.keys.name) : counts,
+      ]);
       setRequests((known) => (before === undefined ? page.requests : [...known, ...page.requests]));
       setNext(page.next);
-      if (before === undefined)
-        setCounts(await session.api.countAsked(session.keys.signer, session.keys.name));
+      setCounts(counted);
       setFailure('');
     } catch (error) {
       setFailure(explain(error));
