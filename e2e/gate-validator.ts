@@ -2,18 +2,16 @@
  * A person's validator for tests, by the client library, over TCP; it keeps its record in memory.
  * @module
  */
-import { createConnection } from 'node:net';
 import { createInterface } from 'node:readline';
 import { systemClock } from '@countersign/client';
 import {
-  type ByteDuplex,
   type ContextAnswer,
   joinPair,
   type ShownContext,
   type SignOnResult,
   signOn,
 } from '@countersign/client/m-auth';
-import { nodeNoise } from '@countersign/client/node';
+import { nodeNoise, reachHost } from '@countersign/client/node';
 import { PairJoin, parsePairLink, type ValidatorRecord } from '@countersign/core/m-auth';
 import type { NoiseKey } from '@countersign/core/noise';
 import { gateCommand } from './gate-processes.ts';
@@ -41,7 +39,7 @@ export class TestValidator {
       this.record = next ?? this.record;
       return next !== undefined;
     };
-    const duplex = await connect(this.record.addresses[0]!);
+    const duplex = await reachHost([this.record.addresses[0]!]);
     const { record } = this;
     return signOn(
       {
@@ -81,7 +79,7 @@ export async function pairValidator(data: string, user: string): Promise<TestVal
     eraseMaster: nodeNoise.randomBytes(16),
   });
   let kept: ValidatorRecord | undefined;
-  const duplex = await connect(parsed.addresses[0]!);
+  const duplex = await reachHost([parsed.addresses[0]!]);
   const end = await joinPair(
     join,
     duplex,
@@ -96,29 +94,4 @@ export async function pairValidator(data: string, user: string): Promise<TestVal
     throw new Error(`not paired: ${end.outcome}, ${outcome}`);
   }
   return new TestValidator(kept, key, secret);
-}
-
-function connect(address: string): Promise<ByteDuplex> {
-  const [host, port] = address.split(':') as [string, string];
-  return new Promise((resolve, reject) => {
-    const socket = createConnection({ port: Number(port), host, noDelay: true });
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      socket.on('error', () => socket.destroy());
-      resolve({
-        incoming: chunksOf(socket),
-        write: (bytes) => void (socket.writable && socket.write(bytes)),
-        close: () => void socket.end(),
-      });
-    });
-  });
-}
-
-async function* chunksOf(socket: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* socket;
-  } catch {
-    // a connection that breaks has ended
-  }
 }

@@ -3,7 +3,6 @@
  * It needs packages of Python: where they cannot be had, the tests are skipped and say so.
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,10 +21,10 @@ import {
 } from '../packages/graphene/src/transaction.ts';
 import { oracleTaste } from '../packages/graphene/test/oracle.ts';
 import { randomOperationOf, randomTransaction, type Taste } from '../packages/graphene/test/random-json.ts';
+import { makePython, run } from './python.ts';
 
 const HERE = import.meta.dirname;
 const folder = await mkdtemp(join(tmpdir(), 'countersign-python-'));
-const python = join(folder, 'venv', 'bin', 'python');
 const key = privateKeyFromBytes(new Uint8Array(32).fill(9));
 const EACH = Math.ceil(RUNS.numRuns / 12);
 
@@ -91,52 +90,12 @@ interface Answer {
   readonly error?: string;
 }
 
-function run(
-  program: string,
-  ...args: string[]
-): Promise<{ status: number; stdout: string; stderr: string }> {
-  return new Promise((resolve, reject) => {
-    execFile(
-      program,
-      args,
-      { encoding: 'utf8', timeout: 300_000, maxBuffer: 2 ** 28 },
-      (error, stdout, stderr) => {
-        const status = error === null ? 0 : error.code;
-        if (typeof status === 'number') resolve({ status, stdout, stderr });
-        else reject(error);
-      },
-    );
-  });
-}
-
-/** Makes a Python with the packages; says why where there can be none. */
-async function prepare(): Promise<string | undefined> {
-  const pip = [
-    '-m',
-    'pip',
-    'install',
-    '--quiet',
-    '--no-cache-dir',
-    '--disable-pip-version-check',
-    '--no-deps',
-  ];
-  const steps: [string, string[]][] = [
-    ['python3', ['-m', 'venv', join(folder, 'venv')]],
-    [python, [...pip, '-r', join(HERE, 'graphene-python', 'requirements.txt')]],
-  ];
-  for (const [program, args] of steps) {
-    try {
-      const { status, stdout, stderr } = await run(program, ...args);
-      if (status === 0) continue;
-      return `no Python with python-bitshares: ${`${stdout}${stderr}`.trim().split('\n').at(-1)}`;
-    } catch (error) {
-      return `no Python: ${(error as Error).message}`;
-    }
-  }
-  return undefined;
-}
-
-const missing = await prepare();
+const { python, missing } = await makePython(
+  folder,
+  'python-bitshares',
+  join(HERE, 'graphene-python', 'requirements.txt'),
+  '--no-deps',
+);
 after(() => rm(folder, { recursive: true, force: true }));
 
 describe('random transactions agree to the byte with python-bitshares', { skip: missing ?? false }, () => {

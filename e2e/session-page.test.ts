@@ -2,7 +2,6 @@
  * The page that a session's link opens, in a real browser, with the organisation's console in another: what goes wrong
  * on the way costs the customer nothing that the promise does not ask for.
  */
-
 import assert from 'node:assert/strict';
 import { afterEach, before, describe, test } from 'node:test';
 import type { Page } from 'playwright-core';

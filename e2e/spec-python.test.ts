@@ -4,7 +4,6 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,7 +14,8 @@ import { webCrypto } from '@countersign/core/webcrypto';
 import { withLogs } from '../spec/generator/shared-logs.ts';
 import type { Vector, VectorFile } from '../spec/generator/vector.ts';
 import { introduce, makeParty, startTestBroker, TestClock } from './parties.ts';
-import { temporaryFolder } from './processes.ts';
+import { type Finished, temporaryFolder } from './processes.ts';
+import { makePython, run } from './python.ts';
 import { ourReplay, randomLogs } from './random-logs.ts';
 
 const SPEC = new URL('../spec/', import.meta.url);
@@ -67,61 +67,12 @@ const REPLAY_CODES = [
 ];
 
 const folder = await temporaryFolder();
-const python = join(folder.path, 'venv', 'bin', 'python');
-const missing = await prepare();
+const { python, missing } = await makePython(
+  folder.path,
+  'the packages of spec/python/requirements.txt',
+  REQUIREMENTS,
+);
 after(() => folder[Symbol.asyncDispose]());
-
-interface Finished {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function run(program: string, ...args: string[]): Promise<Finished> {
-  return new Promise((resolve, reject) => {
-    execFile(
-      program,
-      args,
-      { encoding: 'utf8', timeout: 300_000, maxBuffer: 2 ** 28 },
-      (error, stdout, stderr) => {
-        const status = error === null ? 0 : error.code;
-        if (typeof status === 'number') resolve({ status, stdout, stderr });
-        else reject(error);
-      },
-    );
-  });
-}
-
-/** Makes a Python with the packages that the verifier needs; says why where there can be none. */
-async function prepare(): Promise<string | undefined> {
-  const steps: [string, string[]][] = [
-    ['python3', ['-m', 'venv', join(folder.path, 'venv')]],
-    [
-      python,
-      [
-        '-m',
-        'pip',
-        'install',
-        '--quiet',
-        '--no-cache-dir',
-        '--disable-pip-version-check',
-        '-r',
-        REQUIREMENTS,
-      ],
-    ],
-  ];
-  for (const [program, args] of steps) {
-    try {
-      const { status, stdout, stderr } = await run(program, ...args);
-      if (status === 0) continue;
-      const reason = `${stdout}${stderr}`.trim().split('\n').at(-1);
-      return `no Python with the packages of spec/python/requirements.txt: ${reason}`;
-    } catch (error) {
-      return `no Python: ${(error as Error).message}`;
-    }
-  }
-  return undefined;
-}
 
 let written = 0;
 

@@ -1,7 +1,6 @@
 /**
  * The pages that the broker serves beside the authenticator, from a small telephone to a large desktop.
  */
-
 import { test } from 'node:test';
 import type { Page } from 'playwright-core';
 import { closeDialog } from './chromium.ts';

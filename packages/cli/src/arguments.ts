@@ -10,7 +10,7 @@ import ms from 'ms';
 export function duration(text: string): number {
   // `ms` throws at an empty text.
   const seconds = text === '' ? Number.NaN : Math.floor(ms(text as ms.StringValue) / 1000);
-  if (!(seconds >= 1) || !Number.isSafeInteger(seconds)) {
+  if (!Number.isSafeInteger(seconds) || seconds < 1) {
     throw new InvalidArgumentError('like 120s, 10m, 1h or 1d');
   }
   return seconds;

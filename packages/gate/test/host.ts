@@ -2,19 +2,17 @@
  * A host for tests: its records, a demultiplexer on real sockets, a system interface; and people with validators.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { systemClock } from '@countersign/client';
 import {
-  type ByteDuplex,
   type ContextAnswer,
   joinPair,
   type ShownContext,
   type SignOnResult,
   signOn,
 } from '@countersign/client/m-auth';
-import { nodeNoise } from '@countersign/client/node';
+import { connectSocket, nodeNoise } from '@countersign/client/node';
 import { PairJoin, type ValidatorRecord } from '@countersign/core/m-auth';
 import type { NoiseKey } from '@countersign/core/noise';
 import { webCrypto } from '@countersign/core/webcrypto';
@@ -26,6 +24,7 @@ import { HostRecords } from '../src/host/host-records.ts';
 import { SystemInterface, type SystemInterfaceOptions } from '../src/sign-on/system-interface.ts';
 
 export const HOST = 'host1.example';
+const CONNECT_MS = 8000;
 
 export async function startHost(
   options: Partial<SystemInterfaceOptions> = {},
@@ -141,26 +140,4 @@ export class Validator {
 
 export const ACCEPT: ContextAnswer = { answer: 'accept', by: 'person' };
 
-function connect(port: number): Promise<ByteDuplex> {
-  return new Promise((resolve, reject) => {
-    const socket = createConnection({ port, host: '127.0.0.1', noDelay: true });
-    socket.once('error', reject);
-    socket.once('connect', () => {
-      socket.off('error', reject);
-      socket.on('error', () => socket.destroy());
-      resolve({
-        incoming: chunksOf(socket),
-        write: (bytes) => void (socket.writable && socket.write(bytes)),
-        close: () => void socket.end(),
-      });
-    });
-  });
-}
-
-async function* chunksOf(socket: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* socket;
-  } catch {
-    // a connection that breaks has ended
-  }
-}
+const connect = (port: number) => connectSocket({ port, host: '127.0.0.1' }, CONNECT_MS);

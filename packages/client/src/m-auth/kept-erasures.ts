@@ -110,12 +110,12 @@ export async function eraseLost(
 const TRIES = 3;
 const AGAIN_MS = 1500;
 
-async function tell(...[crypto, pair, reach]: Parameters<typeof sendErasure>): Promise<boolean> {
+async function tell(...what: Parameters<typeof sendErasure>): Promise<boolean> {
   for (let tries = 1; tries < TRIES; tries++) {
-    if (await sendErasure(crypto, pair, reach)) return true;
+    if (await sendErasure(...what)) return true;
     await sleep(AGAIN_MS);
   }
-  return sendErasure(crypto, pair, reach);
+  return sendErasure(...what);
 }
 
 function isConfirmed(sent: PromiseSettledResult<boolean>): boolean {
