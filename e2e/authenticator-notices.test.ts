@@ -255,6 +255,29 @@ describe('a notice', () => {
     await until(async () => (await notices(page)).length === 0);
   });
 
+  test('is not needed by a page that nobody touches: it opens another line, where its own died', async () => {
+    const { page, name, host } = await world.acquainted();
+    let lines = 0;
+    await page.routeWebSocket(/\/stream/, (socket) => {
+      const dead = ++lines === 1;
+      socket.connectToServer().onMessage((message) => {
+        if (!dead) socket.send(message);
+      });
+    });
+    // What is waited for 75 s in a page, is waited for 5 s in this one.
+    await page.addInitScript(() => {
+      const { setTimeout } = window;
+      const sooner = (run: () => void, ms?: number) => setTimeout(run, ms === 75_000 ? 5000 : ms);
+      Object.assign(window, { setTimeout: sooner });
+    });
+    await page.reload();
+    await until(() => lines === 1);
+    await page.getByText('Nothing waits for your answer.').waitFor();
+    await host.enquirer.ask({ account: name, text: 'Heard on the second line?' });
+    await page.getByRole('heading', { name: 'Heard on the second line?' }).waitFor();
+    assert.ok(lines > 1, `${lines} lines`);
+  });
+
   test('says no more than that where a push says anything else', async () => {
     const { page } = await world.person('alice', { permissions: ['notifications'] });
     const { deliver } = await worker(page);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { describe, test } from 'node:test';
 import type { StreamEvent } from '@countersign/client';
@@ -175,6 +176,21 @@ async function rawStream({ name, device }: Party): Promise<Socket> {
   );
   return socket;
 }
+
+test('a line on which nothing happens says so twice a minute', { timeout: 120_000 }, async () => {
+  const [alice] = await pair();
+  const { cursor } = await alice.device.pending();
+  const socket = await alice.device.session.api.openStream(
+    alice.device.session.keys.signer,
+    alice.name,
+    cursor,
+  );
+  const begun = performance.now();
+  const [{ data }] = (await once(socket, 'message')) as [MessageEvent];
+  assert.deepEqual(JSON.parse(String(data)), { cursor, kind: 'beat' });
+  assert.ok(performance.now() - begun < 40_000);
+  socket.close();
+});
 
 test('what is no frame, or too long a one, ends that stream and no other', async () => {
   const [alice, host] = await pair();

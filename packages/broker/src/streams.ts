@@ -155,6 +155,7 @@ export class Streams {
     this.#count--;
   }
 
+  /** Each side finds out that the other one is gone: here by the answer to a ping, there by what comes every time. */
   #beat(): void {
     for (const streams of this.#byAccount.values()) {
       for (const stream of streams) {
@@ -162,6 +163,8 @@ export class Streams {
         else {
           stream.alive = false;
           stream.socket.ping();
+          // No browser tells its page of a ping.
+          if (stream.live) stream.socket.send(JSON.stringify({ cursor: stream.cursor, kind: 'beat' }));
         }
       }
     }

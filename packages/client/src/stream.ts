@@ -1,5 +1,5 @@
 /**
- * A device's stream of events: opened again after every cut, from where it was.
+ * A device's stream of events: opened again after every cut, from where it was, and where it has died without a word.
  * @module
  */
 import { CountersignError } from '@countersign/core';
@@ -14,22 +14,28 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;
 /** Events that wait to be read; when more come, the line is cut, and the next one begins where reading is. */
 const MOST_WAITING = 1000;
-/** RFC 6455 section 7.4.1. */
+/** The broker says something every 30 s: two and a half times that is a line that nobody is at the end of. */
+const SILENCE_MS = 75_000;
+const BEAT = 'beat';
+/** RFC 6455 section 7.4.1; the second one is never sent. */
 const NORMAL = 1000;
+const LOST = 1006;
 /** The broker's close codes. */
 const REVOKED = 4403;
 const CURSOR = 4410;
 
+/** @param silenceMs how long a line may say nothing, in ms, before another one is opened */
 export async function* openEvents(
   session: Session,
   from: number,
   signal: AbortSignal,
   onLine?: (up: boolean) => void,
+  silenceMs = SILENCE_MS,
 ): AsyncGenerator<StreamEvent> {
   let cursor = from;
   let pause = FIRST_PAUSE_MS;
   while (!signal.aborted) {
-    const line = await connect(session, cursor, signal);
+    const line = await connect(session, cursor, signal, silenceMs);
     if (line !== undefined) {
       onLine?.(true);
       for await (const event of line.events) {
@@ -65,7 +71,12 @@ interface Line {
   closed(): number;
 }
 
-async function connect(session: Session, cursor: number, signal: AbortSignal): Promise<Line | undefined> {
+async function connect(
+  session: Session,
+  cursor: number,
+  signal: AbortSignal,
+  silenceMs: number,
+): Promise<Line | undefined> {
   const { api, keys } = session;
   const socket = await api.openStream(keys.signer, keys.name, cursor);
   const queue: WireEvent[] = [];
@@ -74,24 +85,35 @@ async function connect(session: Session, cursor: number, signal: AbortSignal): P
   let open = false;
   let overflowed = false;
   let failed: unknown;
-  // Not every engine tells the close of a socket that was never open.
-  const abort = () => {
-    code ||= NORMAL;
+  // Not every engine tells the close of a socket that was never open, and none soon that of a dead one.
+  const leave = (why: number) => {
+    code ||= why;
     socket.close();
     wake();
   };
+  const abort = () => leave(NORMAL);
+  let silence: ReturnType<typeof setTimeout>;
+  const heard = () => {
+    clearTimeout(silence);
+    if (code === 0) silence = setTimeout(() => leave(LOST), silenceMs);
+  };
+  heard();
   // It may have come while the call was signed.
   if (signal.aborted) abort();
   signal.addEventListener('abort', abort);
   socket.addEventListener('open', () => {
     open = true;
+    heard();
     wake();
   });
   socket.addEventListener('message', ({ data }) => {
+    heard();
     // What is not taken here comes again: the cursor goes with what was read.
     if (overflowed) return;
     try {
-      if (queue.length < MOST_WAITING) queue.push(api.parseEvent(data));
+      const event = api.parseEvent(data);
+      if (event.kind === BEAT) return;
+      if (queue.length < MOST_WAITING) queue.push(event);
       else {
         overflowed = true;
         socket.close();
@@ -105,6 +127,7 @@ async function connect(session: Session, cursor: number, signal: AbortSignal): P
   socket.addEventListener('error', () => wake());
   socket.addEventListener('close', (event) => {
     code = event.code;
+    clearTimeout(silence);
     signal.removeEventListener('abort', abort);
     wake();
   });

@@ -73,3 +73,40 @@ test('a reader that stops while its line is made stops there', async () => {
     server.close();
   }
 });
+
+test('a line that died without a word is left for another one, and one that beats is kept', async () => {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
+  await once(server, 'listening');
+  const beat = JSON.stringify({ cursor: 0, kind: 'beat' });
+  let lines = 0;
+  const beats: NodeJS.Timeout[] = [];
+  server.on('connection', (socket) => {
+    lines++;
+    if (lines === 1) return;
+    beats.push(setInterval(() => socket.send(beat), 100));
+    setTimeout(() => socket.send(JSON.stringify({ cursor: 1, kind: 'log' })), 2000);
+  });
+  const { port } = server.address() as AddressInfo;
+  const session = {
+    keys: {},
+    api: {
+      openStream: async () => new WebSocket(`ws://127.0.0.1:${port}/`),
+      parseEvent: (data: RawData) => JSON.parse(String(data)) as unknown,
+    },
+  } as unknown as Session;
+  const stop = new AbortController();
+  const ups: boolean[] = [];
+  const events = openEvents(session, 0, stop.signal, (up) => ups.push(up), 1000);
+  try {
+    // The beats before it are told to nobody.
+    const { value } = await events.next();
+    assert.deepEqual(value, { kind: 'event', event: { cursor: 1, kind: 'log' } });
+    assert.deepEqual([lines, ups], [2, [true, false, true]]);
+  } finally {
+    stop.abort();
+    await events.return(undefined);
+    beats.forEach(clearInterval);
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+  }
+});
