@@ -10,6 +10,7 @@ import type { Page } from 'playwright-core';
 import { closeDialog, picture } from './chromium.ts';
 import { createConsoleWorld } from './console-world.ts';
 import { countersign } from './processes.ts';
+import { until } from './until.ts';
 
 const NUMBER = '+49 30 1234567';
 const PHONE = { width: 390, height: 760 };
@@ -119,7 +120,7 @@ describe('the history', () => {
     const all = await agent.getByRole('row').count();
     await agent.getByLabel('Find').fill('sealed');
     await agent.getByRole('cell', { name: 'sealed' }).waitFor();
-    assert.ok((await agent.getByRole('row').count()) < all);
+    await until(async () => (await agent.getByRole('row').count()) < all);
     const csv = await save('Export as CSV');
     assert.match(csv.text, /^"Created","By",.*\r\n.*"sealed".*"CPace".*\r\n$/);
     await agent.getByLabel('Find').fill('');
@@ -339,7 +340,7 @@ describe('a customer who has an account', () => {
     await picture(agent, 'console-two-way-history');
 
     await agent.getByLabel('Outcome').selectOption('rejected');
-    assert.equal(await rows().count(), 1);
+    await until(async () => (await rows().count()) === 1);
     const table = readFileSync((await save('Export as CSV')).path, 'utf8');
     assert.match(table, /alice@bank\.example.*Signed confirmation.*"?rejected, signed/);
     await agent.getByLabel('Outcome').selectOption('');
