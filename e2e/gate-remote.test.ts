@@ -64,12 +64,24 @@ test('with a certificate of the authority: status, pairing and a sign-on, all ov
     const visit = await visitGate(`http://127.0.0.1:${gate.webPort}`, ORIGIN, 'alice');
     assert.equal((await alice.signOn(visit.passcode)).end.outcome, 'granted');
     assert.ok((await visit.end()).session);
+    await bothAsk();
   } finally {
     await gate?.stop();
   }
   const queued = demultiplexer.lines.filter(({ event }) => event === 'queued');
   assert.deepEqual([...new Set(queued.map(({ owner }) => owner))], ['host host7']);
 });
+
+/** Lines to the demultiplexer that stand, as the kernel has them: where one end dies without a word, the other asks. */
+async function bothAsk(): Promise<void> {
+  const { remotePort } = demultiplexer.lines.find(({ event }) => event === 'listening')!;
+  for (const end of ['sport', 'dport']) {
+    const { stdout } = await run('ss', ['-tnoH', 'state', 'established', end, '=', `:${remotePort}`]);
+    const lines = stdout.trim().split('\n');
+    assert.match(lines[0]!, /keepalive/, 'the host waits for word of a lost device');
+    for (const line of lines) assert.match(line, /timer:\(keepalive,/);
+  }
+}
 
 test('to a demultiplexer of another authority nothing is said', async () => {
   const data = file('other');

@@ -12,6 +12,8 @@ import { type Stranger, Strangers } from './strangers.ts';
 const AT_HANDSHAKE = { total: 1024, perAddress: 256, perSecond: 1e9, burst: 1e9 };
 /** What a handshake may take, in ms: as a validator has for its first word, and the way to another network and back. */
 const HANDSHAKE_MS = 3000;
+/** How long a line may be idle, in ms, before the kernel asks whether the other end is there (tcp(7), keepalive). */
+const IDLE_MS = 30_000;
 
 /** @param take gets each stream whose certificate is of the authority, and the name in it */
 export function remoteInterfaces(
@@ -34,6 +36,9 @@ export function remoteInterfaces(
       rejectUnauthorized: true,
       minVersion: 'TLSv1.3',
       handshakeTimeout: HANDSHAKE_MS,
+      // A host that went without a word must not keep the places that it announced.
+      keepAlive: true,
+      keepAliveInitialDelay: IDLE_MS,
     },
     (socket) => {
       known(endOf(socket));

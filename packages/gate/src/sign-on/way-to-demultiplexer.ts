@@ -18,6 +18,8 @@ export type DemultiplexerAt =
     };
 
 const CONNECT_MS = 3000;
+/** How long a line may be idle, in ms, before the kernel asks whether the other end is there (tcp(7), keepalive). */
+const IDLE_MS = 30_000;
 /** Pause before a socket is tried again whose queue is full, in ms. */
 const FULL_MS = 20;
 
@@ -51,6 +53,7 @@ function connect(at: DemultiplexerAt): Promise<Socket> {
       clearTimeout(timer);
       socket.off('error', reject);
       socket.setNoDelay?.(true);
+      if (remote) socket.setKeepAlive(true, IDLE_MS);
       resolve(socket);
     });
   });
