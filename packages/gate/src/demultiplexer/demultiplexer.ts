@@ -196,7 +196,7 @@ export class Demultiplexer {
     join: (matched: WaitingRequest<Interface>, sent: Uint8Array) => void,
   ): void {
     stream.resume();
-    if (opening?.kind !== 'validate') return;
+    if (opening?.kind !== 'validate' || bytes.length > MOST_EARLY) return;
     const key = keyOf(opening.purpose, opening.tag);
     if (this.#early.has(key)) return;
     let sent = bytes;
