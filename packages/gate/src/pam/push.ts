@@ -28,6 +28,8 @@ export interface PushOptions {
 /** A login question stands no longer, in seconds; and a shorter one is not worth asking. */
 const LONGEST = 120;
 const SHORTEST = 5;
+/** From the end of a question until the module must have been told, in ms. */
+const TO_TELL_MS = 1000;
 
 /** Codes that say that the broker could not be asked, rather than that it was and said no. */
 const UNAVAILABLE: ReadonlySet<string> = new Set(['broker-unreachable', 'overloaded', 'storage-failed']);
@@ -39,7 +41,8 @@ const UNAVAILABLE: ReadonlySet<string> = new Set(['broker-unreachable', 'overloa
  */
 export function pushAuthenticator(options: PushOptions): Authenticate {
   return async (attempt, conversation) => {
-    const lifetime = Math.min(LONGEST, Math.floor((attempt.deadline - options.monotonic()) / 1000));
+    const left = attempt.deadline - options.monotonic() - TO_TELL_MS;
+    const lifetime = Math.min(LONGEST, Math.floor(left / 1000));
     const question = pushQuestion(attempt, options.host);
     if (lifetime < SHORTEST || question === undefined) return 'unavailable';
     const end = AbortSignal.any([attempt.signal, AbortSignal.timeout(lifetime * 1000)]);
