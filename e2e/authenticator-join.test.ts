@@ -131,6 +131,7 @@ describe('a new device', () => {
     await button(second, 'Ask to be let in').click();
     await knocked(first);
     await upload(first, await photo(second));
+    await first.waitForFunction(() => document.querySelector<HTMLInputElement>('form input')!.value !== '');
     await button(first, 'Let it in').click();
     await second.getByText('Nothing waits for your answer.').waitFor();
   });
@@ -230,6 +231,7 @@ describe('an account', () => {
     assert.notEqual(fresh, code);
     await page.getByLabel(/^Its last eight letters/).fill(fresh);
     await button(page, 'I have it').click();
+    await page.getByTestId('own-link').waitFor();
     await page.goto(`${world.home.origin}/#`);
     await page.reload();
     await page.getByText('Nothing waits for your answer.').waitFor();

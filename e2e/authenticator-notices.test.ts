@@ -302,7 +302,9 @@ describe('a notice', () => {
       .getByText(/notices on/)
       .waitFor();
     await page.goto(`${world.home.origin}/#account`);
+    const told = page.waitForResponse((answer) => answer.url().endsWith('/push/remove'));
     await button(page, 'Turn off').click();
+    await told;
     await page.goto(`${world.home.origin}/#devices`);
     await page.getByTestId('reached').waitFor();
     assert.equal(await page.getByText(/notices on/).count(), 0);

@@ -21,7 +21,7 @@ import { type NginxProcess, runNginx } from './gate-processes.ts';
 import { makeParty, startTestBroker, type TestBroker } from './parties.ts';
 import { temporaryFolder } from './processes.ts';
 import { type PushService, startPushService } from './push-service.ts';
-import { PATIENCE_MS } from './until.ts';
+import { PATIENCE_MS, until } from './until.ts';
 
 const SERVER = fileURLToPath(new URL('../deploy/nginx/countersign-authenticator.conf', import.meta.url));
 const BUILD = fileURLToPath(new URL('../packages/web/own-origin.ts', import.meta.url));
@@ -152,12 +152,16 @@ describe('the authenticator at an origin of its own', () => {
     const asked = await host.enquirer.ask({ account: name, text: 'Transfer 500 EUR?' });
     await push.until(1);
     const { opened: data } = push.pushed.at(-1)!;
-    await cdp.send('ServiceWorker.deliverPushMessage', { origin: pages, registrationId, data });
-    const shown = await front.waitForFunction(async () => {
-      const [first] = await (await navigator.serviceWorker.ready).getNotifications();
-      return first?.body;
+    // As `shownOn` of the notices' tests: a list that is asked for while a notice is being shown takes that away.
+    const shown = await until(async () => {
+      await cdp.send('ServiceWorker.deliverPushMessage', { origin: pages, registrationId, data });
+      await front.waitForTimeout(1000);
+      return front.evaluate(async () => {
+        const [first] = await (await navigator.serviceWorker.ready).getNotifications();
+        return first?.body;
+      });
     });
-    assert.equal(await shown.jsonValue(), 'Something waits for your answer.');
+    assert.equal(shown, 'Something waits for your answer.');
     await page.goto(pages);
     await page.getByRole('heading', { name: 'Transfer 500 EUR?' }).waitFor();
     assert.deepEqual(JSON.parse(data), { id: await noticeId(webCrypto, asked.hash) });

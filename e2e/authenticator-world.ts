@@ -158,5 +158,5 @@ function watch({ page, failures }: Watched): void {
 
 /** Waits until a touch counts. */
 export async function pastGuard(page: Page): Promise<void> {
-  await page.waitForTimeout(GUARD_MS + 50);
+  await page.waitForTimeout(GUARD_MS + 500);
 }

@@ -15,6 +15,7 @@ import { VALIDATOR_COMMANDS } from '../packages/cli/src/commands/validator.ts';
 import { processShell } from '../packages/graphene/src/commands/context.ts';
 import { createProgram as createCosignProgram } from '../packages/graphene/src/program.ts';
 import { countersign, inTerminal, startBrokerProcess, temporaryFolder } from './processes.ts';
+import { PATIENCE_MS } from './until.ts';
 
 const BIN = fileURLToPath(new URL('../packages/cli/bin', import.meta.url));
 const scriptOf = (shell: string) =>
@@ -130,7 +131,7 @@ async function typeInto(words: string[], lines: string[]): Promise<string> {
   });
   const ended = Promise.withResolvers<void>();
   child.on('exit', () => ended.resolve());
-  const limit = setTimeout(() => child.kill(), 30_000);
+  const limit = setTimeout(() => child.kill(), PATIENCE_MS);
   await ended.promise;
   clearTimeout(limit);
   return stripVTControlCharacters(screen);

@@ -81,14 +81,13 @@ describe('a new device', () => {
     const alice = await world.party('alice');
     const tablet = await addDevice(alice, 'alice’s tablet');
     const stop = new AbortController();
-    const told = [alice, tablet].map(async ({ device }) => {
-      const { cursor } = await device.pending();
-      for await (const happened of device.follow(cursor, stop.signal)) {
+    const cursors = [(await alice.device.pending()).cursor, (await tablet.device.pending()).cursor];
+    const told = [alice, tablet].map(async ({ device }, i) => {
+      for await (const happened of device.follow(cursors[i]!, stop.signal)) {
         if (happened.kind === 'event' && happened.event.kind === 'enrolment') return true;
       }
       return false;
     });
-    await new Promise((resolve) => setTimeout(resolve, 300));
     await newcomer(world.clock).knock(await alice.device.devices.invite('knock'));
     assert.deepEqual(await Promise.all(told), [true, true]);
     stop.abort();

@@ -247,7 +247,7 @@ describe('the broker calls', () => {
     domains.answer = (_call, reply) => void reply.write('#');
     const begun = performance.now();
     assert.equal(await outcome(), 'unreachable');
-    assert.ok(performance.now() - begun < 12_000);
+    assert.ok(performance.now() - begun < 30_000);
   });
 
   test('no server whose certificate is not for the domain', async () => {

@@ -68,7 +68,6 @@ test('two of three agree to what the person saw: she is in, and nobody else is a
   await until(
     async () => (await people.pending('dave')).length === 0,
     () => 'dave is asked still',
-    20_000,
   );
 });
 

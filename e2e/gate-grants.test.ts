@@ -35,7 +35,6 @@ describe('grants on a host', { skip: SKIP }, () => {
     until(
       () => world.gate.lines.some((line) => line.what === what && line.service === service),
       () => JSON.stringify(world.gate.lines),
-      10_000,
     );
 
   async function su(): Promise<boolean> {

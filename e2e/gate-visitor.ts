@@ -34,7 +34,6 @@ export async function visitGate(at: string, origin: string, user: string, next =
           return answer.status !== 200 && answer;
         },
         () => 'the sign-on did not end',
-        20_000,
       );
       const set = ended.headers.getSetCookie().find((one) => /session=[^;]/.test(one));
       const to = ended.headers.get('location') ?? undefined;

@@ -53,7 +53,6 @@ export async function startMailServer(): Promise<MailServer> {
       const { text } = await until(
         () => mails.slice(from).find(({ to }) => to === address),
         () => `no mail for ${address}`,
-        10_000,
       );
       return text;
     },

@@ -43,24 +43,26 @@ describe('of two look-ups at a time, a broker that answers one late', () => {
 
   /** The first log of a party that is read from now on is another one, and comes when it is let go. */
   function holdBack(party: Party, other: (body: unknown, path: string) => Promise<object>) {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve: letGo } = Promise.withResolvers<void>();
+    const held = Promise.withResolvers<void>();
     let first = true;
     evil.tamper(async (path, body) => {
       if (!first || !isLogOf(party)(path)) return;
       first = false;
+      held.resolve();
       await promise;
       return other(body, path);
     });
-    return resolve;
+    return { letGo, held: held.promise };
   }
 
   test('does not replace an account that was bound by its link', async () => {
     await fresh();
     const bob = await makeParty(evil.origin, `bob${serial}@example.com`, clock);
-    const letGo = holdBack(bob, accountOfItsOwn);
+    const { letGo, held } = holdBack(bob, accountOfItsOwn);
     const early = otherBook().find(bob.name, 3600);
     early.catch(() => {});
-    await untilHeld();
+    await held;
     const { name, identity } = bob.device.session.keys;
     await host.enquirer.session.book.bind(name, identity, 'link');
     letGo();
@@ -82,7 +84,7 @@ describe('of two look-ups at a time, a broker that answers one late', () => {
       fork = await extendLog(webCrypto, fork, [entry.jws]);
     }
     await revokeDevice(alice, kid);
-    const letGo = holdBack(alice, async (body, path) => {
+    const { letGo, held } = holdBack(alice, async (body, path) => {
       const from = Number(/from=(\d+)/.exec(path)![1]);
       const { signer: own } = evil.broker.context;
       const checkpoint = await createCheckpoint(webCrypto, own, evil.origin, fork, clock.now());
@@ -90,7 +92,7 @@ describe('of two look-ups at a time, a broker that answers one late', () => {
     });
     const early = otherBook().find(alice.name, 0);
     early.catch(() => {});
-    await untilHeld();
+    await held;
     await host.enquirer.session.book.find(alice.name, 0);
     letGo();
     await assert.rejects(early, refused('log-fork'));
@@ -103,12 +105,12 @@ describe('of two look-ups at a time, a broker that answers one late', () => {
     const tablet = await addDevice(alice, 'tablet');
     const short = await alice.device.session.ownLog(0);
     const { signer } = evil.broker.context;
-    const letGo = holdBack(alice, async (body) => {
+    const { letGo, held } = holdBack(alice, async (body) => {
       const checkpoint = await createCheckpoint(webCrypto, signer, evil.origin, short, clock.now());
       return { ...(body as object), entries: short.entries, checkpoint: checkpoint.jws };
     });
     const early = otherBook().find(alice.name, 0);
-    await untilHeld();
+    await held;
     await revokeDevice(alice, await tablet.device.session.kid());
     const { head } = await alice.device.session.ownLog(0);
     await host.enquirer.session.book.find(alice.name, 0);
@@ -132,9 +134,4 @@ describe('of two look-ups at a time, a broker that answers one late', () => {
     host.state.update = update;
     assert.equal(await kept(), undefined);
   });
-
-  /** The held look-up is on its way. */
-  async function untilHeld(): Promise<void> {
-    await new Promise((resolve) => setTimeout(resolve, 150));
-  }
 });

@@ -322,7 +322,7 @@ describe('an enquirer detects a broker that', () => {
 
   test('withholds: the question expires, and that is a no', async () => {
     await fresh();
-    const asked = await ask({ lifetime: 3 });
+    const asked = await ask({ lifetime: 6 });
     await accept();
     evil.tamper(
       (path, body) => isState(path) && { hash: body.hash, state: 'pending', expires_at: body.expires_at },

@@ -112,7 +112,7 @@ describe('approvers within PAM', { skip: SKIP }, () => {
     assert.deepEqual((await signed).end, { outcome: 'refused', reason: 'approval-late' });
     await terminal.see('su: Authentication failure');
     assert.notEqual(await terminal.ended(), 0);
-    assert.ok(performance.now() - began < (SU_SECONDS + 10) * 1000);
+    assert.ok(performance.now() - began < (SU_SECONDS + 30) * 1000);
     assert.notEqual((await people.tryAnswer('carol', 'accept', late)).status, 0);
     assert.doesNotMatch(terminal.screen, /^alice$/m);
     await allIsClosed();

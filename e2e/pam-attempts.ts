@@ -67,7 +67,6 @@ export function createPamAttempts(): PamAttempts {
       until(
         () => attempts.shift(),
         () => 'no attempt came',
-        15_000,
       ),
     endOf: ({ attempt }) =>
       until(() =>

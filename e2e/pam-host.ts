@@ -9,6 +9,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { PATIENCE_MS } from './until.ts';
 
 /** Why these tests are skipped, where they are. */
 export const SKIP =
@@ -150,9 +151,9 @@ export class Terminal {
     this.#child.stdin!.write(keys.replaceAll('\n', '\r'));
   }
 
-  /** Waits until the screen shows something. @throws where it ends, or 30 seconds pass, without it */
+  /** Waits until the screen shows something. @throws where it ends, or patience does, without it */
   async see(what: string | RegExp): Promise<void> {
-    const end = performance.now() + 30_000;
+    const end = performance.now() + PATIENCE_MS;
     const there = () => (typeof what === 'string' ? this.#screen.includes(what) : what.test(this.#screen));
     while (!there()) {
       const left = end - performance.now();

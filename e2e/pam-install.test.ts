@@ -214,7 +214,7 @@ describe('installing', { skip: SKIP }, () => {
     const inWords = (...command: string[]) => within(...command).output;
     /** Whether somebody gets through to a port of this machine. */
     const reaches = (port: number) =>
-      within('timeout', '1', 'bash', '-c', `< /dev/tcp/127.0.0.1/${port}`).status === 0;
+      within('timeout', '5', 'bash', '-c', `< /dev/tcp/127.0.0.1/${port}`).status === 0;
 
     before(async () => {
       // Each firewall is of this network alone, which has nothing but itself.

@@ -45,7 +45,7 @@ for (const pam of ['linux', 'openpam'] as const) {
     test('where there is no daemon, nobody can be asked', async () => {
       const { result, ms } = await run(newSocket());
       assert.equal(result, 'authinfo-unavail');
-      assert.ok(ms < 1000);
+      assert.ok(ms < 5000);
     });
 
     test('a socket that another user listens on is not believed', async () => {

@@ -138,7 +138,6 @@ describe('push mode', { skip: SKIP }, () => {
     await until(
       async () => (await people.pending('bob')).length === 0,
       () => 'the question still stands',
-      10_000,
     );
     assert.notEqual((await people.tryAnswer('bob', 'accept', question, passcode)).status, 0);
   });

@@ -37,7 +37,6 @@ describe('login programs under X', { skip: SKIP }, () => {
           return attempts.length > 0;
         },
         () => locker.screen,
-        10_000,
       );
       const first = await next();
       const { style, peer } = first.attempt;

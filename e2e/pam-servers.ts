@@ -71,7 +71,7 @@ export function xServer(display: string): string[] {
 
 let displays = 0;
 export function newDisplay(): string {
-  return `:${100 + (process.pid % 1000) * 10 + displays++}`;
+  return `:${100 + (process.pid % 5000) * 10 + displays++}`;
 }
 
 /** Starts an X server on a host. @returns its display */
@@ -86,6 +86,5 @@ async function untilTaken(port: number): Promise<void> {
   await until(
     () => isTaken(port),
     () => `nothing listens on ${port}`,
-    10_000,
   );
 }

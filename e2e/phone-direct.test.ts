@@ -132,7 +132,7 @@ describe('directly', () => {
     await page.goto(address);
     await page.getByRole('heading', { name: 'Pair with a host' }).waitFor();
     // What was used stays in no history.
-    assert.ok(!page.url().includes('countersign-pair'));
+    await page.waitForURL(({ href }) => !href.includes('countersign-pair'));
     await page.getByRole('button', { name: 'Go on' }).click();
     await page.getByRole('button', { name: 'Yes, pair' }).click();
     await page.getByTestId('validator-said').getByText('Paired: bob@').waitFor();

@@ -114,7 +114,7 @@ describe('by way of a broker', () => {
       'alice',
       HOST,
       '127.0.0.1',
-      'web',
+      '"web"',
       'kind',
       'accept',
       'granted',
@@ -179,10 +179,23 @@ describe('by way of a broker', () => {
     await typePasscode(page, after.passcode);
     assert.equal((await endOn(page)).outcome, 'not-recognised');
     await page.getByRole('button', { name: 'Wipe this validator' }).click();
-    const before = performance.now();
+    // Within the page: a driver takes its own time to click and to look.
+    await page.evaluate(() => {
+      const marked = globalThis as unknown as { begun: number; wiped: number };
+      addEventListener('click', () => (marked.begun = performance.now()), { capture: true, once: true });
+      new MutationObserver((_changes, observer) => {
+        if (!document.body.innerText.includes('Wiped. Nothing is left here.')) return;
+        marked.wiped = performance.now();
+        observer.disconnect();
+      }).observe(document.body, { subtree: true, childList: true, characterData: true });
+    });
     await page.getByRole('button', { name: 'Yes, wipe everything here' }).click();
     await page.getByText('Wiped. Nothing is left here.').waitFor();
-    assert.ok(performance.now() - before < 1000);
+    const took = await page.evaluate(() => {
+      const { begun, wiped } = globalThis as unknown as { begun: number; wiped: number };
+      return wiped - begun;
+    });
+    assert.ok(took < 1000, `${took} ms`);
     const left = await page.evaluate(async () => {
       const opened = await new Promise<IDBDatabase>((resolve) => {
         const request = indexedDB.open('countersign');

@@ -161,6 +161,7 @@ describe('a profile', () => {
       await office.reload();
       await summary().click();
       const box = office.getByRole('checkbox', { name: /Show office@chamber\.example/ });
+      await box.and(office.locator(':enabled')).waitFor();
       await box.focus();
       await office.keyboard.press('Space');
       await office.waitForFunction(() =>
@@ -360,6 +361,10 @@ describe('a profile', () => {
       const fraud = await asked('Pay 30 EUR?');
       await page.getByRole('button', { name: 'This wasn’t me' }).click();
       assert.equal(await fraud.status(), 1);
+      await page
+        .getByTestId('said')
+        .getByText(/reported as fraud/)
+        .waitFor();
 
       const outcomes = async () =>
         office

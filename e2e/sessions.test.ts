@@ -231,8 +231,7 @@ describe('a mutual session', () => {
     assert.equal((await customer.read(payload.sid, 0)).body.agent_here, false);
     const { keys, api } = bank.device.session;
     const polling = api.readSession(keys.signer, keys.name, payload.sid, { after: 0, version: 1, wait: 2 });
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.equal((await customer.read(payload.sid, 0)).body.agent_here, true);
+    await until(async () => (await customer.read(payload.sid, 0)).body.agent_here);
     await polling;
   });
 

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 import { countersign, inTerminal, PASSPHRASE, startBrokerProcess, temporaryFolder } from './processes.ts';
+import { PATIENCE_MS } from './until.ts';
 
 const CLI = fileURLToPath(import.meta.resolve('../packages/cli/src/main.ts'));
 
@@ -34,7 +35,7 @@ async function watching() {
     screen += text;
   });
   const shown = async (what: RegExp) => {
-    const end = performance.now() + 15_000;
+    const end = performance.now() + PATIENCE_MS;
     while (!what.test(stripVTControlCharacters(screen))) {
       assert.ok(
         performance.now() < end,

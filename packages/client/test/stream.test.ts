@@ -84,7 +84,7 @@ test('a line that died without a word is left for another one, and one that beat
     lines++;
     if (lines === 1) return;
     beats.push(setInterval(() => socket.send(beat), 100));
-    setTimeout(() => socket.send(JSON.stringify({ cursor: 1, kind: 'log' })), 2000);
+    setTimeout(() => socket.send(JSON.stringify({ cursor: 1, kind: 'log' })), 4000);
   });
   const { port } = server.address() as AddressInfo;
   const session = {
@@ -96,7 +96,7 @@ test('a line that died without a word is left for another one, and one that beat
   } as unknown as Session;
   const stop = new AbortController();
   const ups: boolean[] = [];
-  const events = openEvents(session, 0, stop.signal, (up) => ups.push(up), 1000);
+  const events = openEvents(session, 0, stop.signal, (up) => ups.push(up), 3000);
   try {
     // The beats before it are told to nobody.
     const { value } = await events.next();

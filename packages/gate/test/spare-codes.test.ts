@@ -58,7 +58,7 @@ describe('a code on paper', () => {
     for (const name of readdirSync(folder)) {
       const bytes = readFileSync(join(folder, name), 'latin1');
       for (const code of made) {
-        for (const part of code.split('-').slice(1)) assert.ok(!bytes.includes(part), name);
+        for (const text of [code, code.replaceAll('-', '')]) assert.ok(!bytes.includes(text), name);
       }
       assert.equal(statSync(join(folder, name)).mode & 0o077, 0, name);
     }
