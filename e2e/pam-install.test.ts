@@ -34,7 +34,7 @@ const context = { now: () => Date.now() / 1000, say: (text) => console.log(text)
 addInstallCommands(program, context);
 addRetirePasswordCommand(program, { ...context, crypto: webCrypto, canSignOn: (_, user) => user !== 'carol' });
 program.command('standing').argument('<user>').action((user, _, command) =>
-  console.log(standingOf(command.optsWithGlobals().data, user, user !== 'carol')));
+  console.log(standingOf(command.optsWithGlobals().data, user, user === 'carol' ? ['web'] : ['su'])));
 for (const command of program.commands) command.option('--data <folder>');
 await program.parseAsync().catch((error) => {
   console.log(error.code + ': ' + error.message);

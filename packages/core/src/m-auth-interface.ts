@@ -44,7 +44,7 @@ const KEEP_ALIVE_MS = 15_000;
 
 export interface AttemptOptions {
   readonly crypto: NoiseCrypto;
-  /** The account’s pairs; those that are disabled count as none. Of an unknown account: none. */
+  /** The account’s pairs that are for this service; those that are disabled count as none. Of an unknown account: none. */
   readonly records: readonly InterfaceRecord[];
   /** That stands on the screen: another one for each attempt that is open. */
   readonly passcode: string;

@@ -110,6 +110,17 @@ export const ValidatorRecord = v.strictObject({
 });
 export type ValidatorRecord = v.InferOutput<typeof ValidatorRecord>;
 
+/** Among a pair’s services it stands for all of the host. */
+export const ANY_SERVICE = '*';
+
+/** Whether a pair is for a service: each side looks for itself, since the other one may not. */
+export function isForService(
+  { services }: { readonly services: readonly string[] },
+  service: string,
+): boolean {
+  return services.includes(ANY_SERVICE) || services.includes(service);
+}
+
 /** @throws `record-invalid` */
 export function parseInterfaceRecord(value: unknown): InterfaceRecord {
   return parse(InterfaceRecord, value);

@@ -23,6 +23,7 @@ import {
 import { readPasscode } from './m-auth-passcode.ts';
 import {
   handshakeId,
+  isForService,
   nextRatchet,
   passcodeTag,
   signOnPrologue,
@@ -39,8 +40,6 @@ import { type Channel, KK_PSK0, NoiseHandshake } from './noise-handshake.ts';
 const CONTEXT_MS = 10_000;
 /** How long it may be silent while approvals are awaited: it speaks every 15 s. */
 const RESULT_MS = 45_000;
-/** A service by this name stands for all. */
-export const ANY_SERVICE = '*';
 
 export interface SignOnOptions {
   readonly crypto: NoiseCrypto;
@@ -330,9 +329,9 @@ export class SignOn {
   }
 }
 
-function isForPair({ context }: ContextMessage, { account, host, services }: ValidatorRecord): boolean {
-  const served = services.includes(ANY_SERVICE) || services.includes(context.service);
-  return context.account === account && context.host === host && served;
+function isForPair({ context }: ContextMessage, record: ValidatorRecord): boolean {
+  const { account, host } = record;
+  return context.account === account && context.host === host && isForService(record, context.service);
 }
 
 function isSameStep(now: ValidatorRecord, then: ValidatorRecord): boolean {

@@ -20,7 +20,9 @@ export * from './m-auth-pair-offer.ts';
 export type { PairNames, PairStep } from './m-auth-pair-wire.ts';
 export * from './m-auth-passcode.ts';
 export {
+  ANY_SERVICE,
   InterfaceRecord,
+  isForService,
   jsonBytes,
   MAX_RECORD_BYTES,
   parseInterfaceRecord,

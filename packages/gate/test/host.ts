@@ -68,8 +68,12 @@ export async function startHost(
     },
     connect: () => connect(port),
     /** Pairs a user with a new validator. */
-    async pair(user: string, name = `${user}’s phone`): Promise<Validator> {
-      const enrolling = await enrol({ ...parts, user, services: ['*'] });
+    async pair(
+      user: string,
+      name = `${user}’s phone`,
+      services: readonly string[] = ['*'],
+    ): Promise<Validator> {
+      const enrolling = await enrol({ ...parts, user, services });
       const key = await nodeNoise.importKey(nodeNoise.randomBytes(32));
       const join = new PairJoin({
         crypto: nodeNoise,

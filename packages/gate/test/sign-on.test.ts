@@ -107,6 +107,38 @@ test('an unknown user is shown a passcode and a gate like anyone, and nobody com
   assert.deepEqual(await signOn.result, { outcome: 'late', why: 'unanswered' });
 });
 
+describe('a pair for some services', () => {
+  /** A validator that is modified so as to take its pair for all of them. */
+  async function modified(host: Awaited<ReturnType<typeof startHost>>, services: readonly string[]) {
+    const alice = await host.pair('alice', 'modified', services);
+    alice.record = { ...alice.record, services: ['*'] };
+    return alice;
+  }
+
+  test('opens these, and no other, whatever the validator takes it for', async () => {
+    await using host = await startHost(SHORT);
+    const alice = await modified(host, ['wifi', 'web']);
+    const elsewhere = await host.gate.open('alice', DOOR);
+    assert.equal((await alice.signOn(elsewhere.passcode)).end.outcome, 'not-recognised');
+    assert.deepEqual(await elsewhere.result, { outcome: 'late', why: 'unanswered' });
+    // As with a user who has no validator: nothing is counted, and nothing said.
+    assert.deepEqual([host.records.pairsOf('alice')[0]!.failed, host.records.journal('alice')], [0, []]);
+    const signOn = await host.gate.open('alice', { service: 'wifi' });
+    assert.equal((await alice.signOn(signOn.passcode)).end.outcome, 'granted');
+    assert.equal((await signOn.result).outcome, 'granted');
+  });
+
+  test('leaves a gate of another service alone when its own has moved it', async () => {
+    await using host = await startHost();
+    const [wifi, phone] = [await modified(host, ['wifi']), await host.pair('alice')];
+    const signOn = await host.gate.open('alice', DOOR);
+    const other = await host.gate.open('alice', { service: 'wifi' });
+    assert.equal((await wifi.signOn(other.passcode)).end.outcome, 'granted');
+    assert.equal((await wifi.signOn(signOn.passcode)).end.outcome, 'not-recognised');
+    assert.equal((await phone.signOn(signOn.passcode)).end.outcome, 'granted');
+  });
+});
+
 describe('disabling', () => {
   test('lets nobody in any more, until the user is enabled', async () => {
     await using host = await startHost(SHORT);

@@ -20,8 +20,8 @@ export interface RetireContext {
   readonly now: () => number;
   readonly say: (text: string) => void;
   readonly input: NodeJS.ReadStream;
-  /** Whether a user can come in by the gate. */
-  readonly canSignOn: (data: string, user: string) => boolean;
+  /** Whether a user can come in by the gate, at each of these services. */
+  readonly canSignOn: (data: string, user: string, services: readonly string[]) => boolean;
 }
 
 interface Options {
@@ -51,7 +51,7 @@ export function addRetirePasswordCommand(
     .option('--no-second-session', 'do not wait for a second session: a mistake locks everybody out')
     .action(async (user: string, options: Options, command: Command) => {
       const { data } = command.optsWithGlobals<Options>();
-      if (!canSignOn(data, user)) {
+      if (!canSignOn(data, user, options.service)) {
         throw new CountersignError('usage', `${user} can’t sign on by the gate yet: nothing was changed`, {
           hint: 'enroll them first, and let them sign on once',
         });

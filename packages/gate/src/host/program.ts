@@ -3,6 +3,7 @@
  * @module
  */
 import { systemClock } from '@countersign/client';
+import { isForService } from '@countersign/core/m-auth';
 import { webCrypto } from '@countersign/core/webcrypto';
 import { Command, Option } from 'commander';
 import { addCertificateCommand } from '../commands/certificate.ts';
@@ -90,11 +91,12 @@ export async function withRecords(
   }
 }
 
-/** Whether a user has come in by the gate before: a validator that is enabled, and was used. */
-function canSignOn(data: string, user: string): boolean {
+/** Whether a user has come in by the gate before: a validator that is enabled, was used, and is for these services. */
+function canSignOn(data: string, user: string, services: readonly string[]): boolean {
   const records = new HostRecords(data);
   try {
-    return records.pairsOf(user).some(({ disabled, step }) => !disabled && step > 0);
+    const used = records.pairsOf(user).filter(({ disabled, step }) => !disabled && step > 0);
+    return used.length > 0 && services.every((service) => used.some((pair) => isForService(pair, service)));
   } finally {
     records.close();
   }

@@ -9,6 +9,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CountersignError, type CryptoProvider, encodeBase32, groupBase32 } from '@countersign/core';
+import { ANY_SERVICE } from '@countersign/core/m-auth';
 import * as v from 'valibot';
 import { byHand, optionsIn } from './stack.ts';
 import { stacksWithModule } from './system.ts';
@@ -88,10 +89,12 @@ export function takingPasswordOff(service: string, options: readonly string[]): 
 
 /**
  * How a user can come in.
- * @param hasPair whether they have a validator that is enabled, or an account to push to
+ * @param services what their validators are for that are enabled; all, where they have an account to push to
  */
-export function standingOf(data: string, user: string, hasPair: boolean): Standing {
-  const gate = hasPair && stacksWithModule().length > 0;
+export function standingOf(data: string, user: string, services: readonly string[]): Standing {
+  // A validator for a web page alone opens no login program.
+  const any = services.some((service) => service === ANY_SERVICE || existsSync(join(STACKS, service)));
+  const gate = any && stacksWithModule().length > 0;
   const hash = shadowOf(user);
   const password = hash !== undefined && readRetired(data)[user] !== digest(hash);
   if (gate) return password ? 'both' : 'gate only';

@@ -9,6 +9,7 @@ import {
   drawSignOnPasscode,
   GATE_MS,
   type HandedSecret,
+  isForService,
   MIN_GATE_MS,
   parseContext,
   SignOnAttempt,
@@ -95,7 +96,9 @@ export class SystemInterface {
       // Whoever can't be shown all that it is about signs on to nothing; a stranger sees no difference.
       const whole = isShown(asked);
       const context = whole ? asked : { account: 'nobody', host, service: 'none', time };
-      const pairs = whole ? () => records.pairsOf(user) : () => [];
+      // Whoever has pairs for other services alone is one who has none.
+      const pairs = () =>
+        whole ? records.pairsOf(user).filter((pair) => isForService(pair, context.service)) : [];
       const { approvals } = records.user(user);
       const grant = approvals === undefined ? undefined : records.grants.covering(user, context.service);
       const opened = this.#clock.monotonic();

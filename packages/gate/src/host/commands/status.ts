@@ -3,6 +3,7 @@
  * @module
  */
 import { CountersignError } from '@countersign/core';
+import { ANY_SERVICE } from '@countersign/core/m-auth';
 import type { Command } from 'commander';
 import * as v from 'valibot';
 import { type Standing, standingOf, usersWithPassword } from '../../install/retire-password.ts';
@@ -76,8 +77,9 @@ export function addStatusCommands(program: Command): void {
         const known = records.users().map(({ user }) => user);
         const users = [...new Set([...known, ...withPassword()])].toSorted().map((user) => {
           const { disabled, pairs, account } = records.user(user);
-          const enabled = !disabled && (pairs.length > 0 || account !== undefined);
-          return { user, enabled, comesInBy: comesInBy(data, user, enabled) };
+          const own = pairs.flatMap(({ services }) => services);
+          const services = disabled ? [] : account === undefined ? own : [...own, ANY_SERVICE];
+          return { user, enabled: services.length > 0, comesInBy: comesInBy(data, user, services) };
         });
         const enabled = users.filter((user) => user.enabled).length;
         show({ ...settings, demultiplexerAnswers: reachable, users }, () =>
@@ -96,9 +98,9 @@ export function addStatusCommands(program: Command): void {
 }
 
 /** What opens this system's own programs to a user; only root can see that. */
-function comesInBy(data: string, user: string, gate: boolean): Standing | 'unknown' {
+function comesInBy(data: string, user: string, services: readonly string[]): Standing | 'unknown' {
   try {
-    return standingOf(data, user, gate);
+    return standingOf(data, user, services);
   } catch {
     return 'unknown';
   }
