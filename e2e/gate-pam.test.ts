@@ -5,6 +5,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { decodeBase64url } from '@countersign/core';
+import { formatEraseStatement } from '@countersign/core/m-auth';
 import { countersignGate } from './gate-processes.ts';
 import { pairValidator, type TestValidator } from './gate-validator.ts';
 import { createGateWorld, passcodeOn } from './gate-world.ts';
@@ -224,5 +226,35 @@ describe('gate mode', { skip: SKIP }, () => {
     terminal.type(`${code}\n`);
     assert.notEqual(await terminal.ended(), 0);
     assert.doesNotMatch(terminal.screen, /^alice$/m);
+  });
+
+  test('whose one way in is codes on paper is disabled, enabled and removed as anybody is', async () => {
+    host.stack('vsftpd', line);
+    const login = await startVsftpd(host);
+    assert.notEqual((await countersignGate(data, ['disable', 'bob'])).status, 0);
+    const [first, second, third] = (await world.codes('bob', 3)) as [string, string, string];
+    await world.command('disable', 'bob');
+    assert.equal(await login('bob', first), '530 Login incorrect.');
+    await world.command('enable', 'bob');
+    assert.equal(await login('bob', second), '230 Login successful.');
+    assert.match(await world.command('remove', 'bob'), /and 1 code of theirs/);
+    assert.equal(await login('bob', third), '530 Login incorrect.');
+    assert.notEqual((await countersignGate(data, ['remove', 'bob'])).status, 0);
+  });
+
+  test('who was disabled, and whose one validator was erased then, is enabled and paired again', async () => {
+    const { record } = await pairValidator(data, 'bob');
+    await world.command('disable', 'bob');
+    const token = decodeBase64url(record.erase);
+    await world.command('erase', formatEraseStatement({ scope: 'pair', token }));
+    assert.notEqual((await countersignGate(data, ['enroll', 'bob', '--no-qr'])).status, 0);
+    await world.command('enable', 'bob');
+    await pairValidator(data, 'bob');
+    await world.command('remove', 'bob');
+  });
+
+  test('the host’s own code is of no user, and is removed with none', async () => {
+    await world.command('codes', 'break-glass');
+    assert.notEqual((await countersignGate(data, ['remove', ''])).status, 0);
   });
 });

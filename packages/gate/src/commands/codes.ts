@@ -19,13 +19,27 @@ export function spareCodesFile(data: string): string {
   return join(data, 'spare-codes.db');
 }
 
-/** Kills the codes of a user who is removed, where the host keeps codes. */
-export function dropCodes(data: string, user: string): void {
+/** How many codes a user has, where the host keeps codes. */
+export function codesOf(data: string, user: string): number {
+  return whereKept(data, (store) => store.left(user)) ?? 0;
+}
+
+/** Kills the codes of a user who is removed. @returns how many there were */
+export function dropCodes(data: string, user: string): number {
+  const dropped = whereKept(data, (store) => {
+    const left = store.left(user);
+    store.drop(user);
+    return left;
+  });
+  return dropped ?? 0;
+}
+
+function whereKept<T>(data: string, work: (store: SpareCodes) => T): T | undefined {
   const path = spareCodesFile(data);
-  if (!existsSync(path)) return;
+  if (!existsSync(path)) return undefined;
   const store = new SpareCodes(path, webCrypto);
   try {
-    store.drop(user);
+    return work(store);
   } finally {
     store.close();
   }

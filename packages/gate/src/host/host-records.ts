@@ -132,6 +132,7 @@ export class HostRecords implements RecordUpdates<InterfaceRecord> {
       setPair: prepare('UPDATE pairs SET record = ? WHERE id = ?'),
       removePair: prepare('DELETE FROM pairs WHERE id = ?'),
       users: prepare('SELECT user FROM pairs UNION SELECT user FROM users ORDER BY user'),
+      knows: prepare('SELECT 1 FROM pairs WHERE user = :user UNION SELECT 1 FROM users WHERE user = :user'),
       user: prepare('SELECT account, approvals, disabled FROM users WHERE user = ?'),
       setUser: prepare(
         `INSERT INTO users (user, account, approvals) VALUES (?, ?, ?)
@@ -202,6 +203,11 @@ export class HostRecords implements RecordUpdates<InterfaceRecord> {
 
   users(): UserSummary[] {
     return this.#sql.users.all().map(({ user }) => this.user(user as string));
+  }
+
+  /** Whether anything is kept of a user, were it that they are disabled. */
+  knows(user: string): boolean {
+    return this.#sql.knows.get({ user }) !== undefined;
   }
 
   user(user: string): UserSummary {

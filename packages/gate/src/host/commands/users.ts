@@ -6,7 +6,7 @@ import { nodeNoise } from '@countersign/client/node';
 import { CountersignError, parseAccountName } from '@countersign/core';
 import { type InterfaceRecord, isErasedBy, parseEraseStatement } from '@countersign/core/m-auth';
 import { type Command, InvalidArgumentError } from 'commander';
-import { dropCodes } from '../../commands/codes.ts';
+import { codesOf, dropCodes } from '../../commands/codes.ts';
 import { grantTimeText } from '../../grants/grant.ts';
 import { grantTime } from '../../program/arguments.ts';
 import type { HostRecords, UserSummary } from '../host-records.ts';
@@ -38,8 +38,8 @@ export function addUserCommands(program: Command): void {
     .description('show a user’s validators, and what happened lately')
     .argument('<user>')
     .action((user: string, _options, command: Command) =>
-      withRecords(command, ({ records, show }) => {
-        const summary = known(records, user);
+      withRecords(command, ({ records, data, show }) => {
+        const summary = known(records, data, user);
         const journal = records.journal(user);
         show({ ...summaryJson(summary), journal }, () =>
           [
@@ -66,8 +66,8 @@ export function addUserCommands(program: Command): void {
       )
       .argument('<user>')
       .action((user: string, _options, command: Command) =>
-        withRecords(command, ({ records, show }) => {
-          known(records, user);
+        withRecords(command, ({ records, data, show }) => {
+          known(records, data, user);
           const pairs = records.setDisabled(user, disabled);
           show({ user, disabled, pairs }, () => `${user} ${done}.`);
         }),
@@ -81,12 +81,13 @@ export function addUserCommands(program: Command): void {
     .option('--pair <id>', 'this validator alone; `show` lists them')
     .action((user: string, { pair }: { pair?: string }, command: Command) =>
       withRecords(command, ({ records, data, show }) => {
-        const { pairs } = known(records, user);
-        if (pair === undefined) dropCodes(data, user);
+        const { pairs } = known(records, data, user);
+        const codes = pair === undefined ? dropCodes(data, user) : 0;
         const removed = pair === undefined ? records.removeUser(user) : removeOne(records, pairs, pair);
+        const more = codes === 0 ? '' : `, and ${codes} ${codes === 1 ? 'code' : 'codes'} of theirs`;
         show(
-          { user, removed },
-          () => `${removed} ${removed === 1 ? 'validator' : 'validators'} of ${user} removed.`,
+          { user, removed, codes },
+          () => `${removed} ${removed === 1 ? 'validator' : 'validators'} of ${user} removed${more}.`,
         );
       }),
     );
@@ -146,8 +147,8 @@ export function addUserCommands(program: Command): void {
       grantTime,
     )
     .action((user: string, of: string[], options: ApproverOptions, command: Command) =>
-      withRecords(command, ({ records, show }) => {
-        const { account } = known(records, user);
+      withRecords(command, ({ records, data, show }) => {
+        const { account } = known(records, data, user);
         const own = options.own ?? account;
         const asked = [...new Set(of)].filter((name) => name !== own);
         const { openFor } = options;
@@ -177,11 +178,11 @@ export function addUserCommands(program: Command): void {
     );
 }
 
-/** @throws `account-unknown` */
-function known(records: HostRecords, user: string): UserSummary {
-  const summary = records.user(user);
-  if (summary.pairs.length > 0 || summary.account !== undefined) return summary;
-  throw new CountersignError('account-unknown', `${user} has no validator and no account here`, {
+/** Whoever has anything here, were it codes on paper, or that they are disabled. @throws `account-unknown` */
+function known(records: HostRecords, data: string, user: string): UserSummary {
+  // The host's own code stands under no name, and is not a user's.
+  if (user !== '' && (records.knows(user) || codesOf(data, user) > 0)) return records.user(user);
+  throw new CountersignError('account-unknown', `${user} has no validator, no account and no codes here`, {
     hint: '`countersign-gate list` shows who has; `enroll` pairs somebody, `account` names an account',
   });
 }
