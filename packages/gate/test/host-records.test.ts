@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import { nodeNoise } from '@countersign/client/node';
 import { HostRecords } from '../src/host/host-records.ts';
 import { startHost } from './host.ts';
 
@@ -63,6 +64,20 @@ describe('a user who is disabled', () => {
     );
     records.close();
   });
+});
+
+test('no pair is added by whose erase tag another one is known', async () => {
+  await using host = await startHost();
+  // A validator that is modified makes its token as it likes: here, the same each time.
+  const modified = {
+    ...nodeNoise,
+    hmac: (key: Uint8Array, message: Uint8Array) =>
+      Buffer.from(message).includes('erase pair') ? new Uint8Array(32) : nodeNoise.hmac(key, message),
+  };
+  await host.pair('mallory', 'one', ['*'], modified);
+  await assert.rejects(host.pair('mallory', 'another', ['*'], modified), /not-kept/);
+  await host.pair('mallory', 'another');
+  assert.equal(host.records.pairsOf('mallory').length, 2);
 });
 
 describe('a change with what the journal says of it', () => {

@@ -14,7 +14,7 @@ import {
 } from '@countersign/client/m-auth';
 import { connectSocket, nodeNoise } from '@countersign/client/node';
 import { PairJoin, type ValidatorRecord } from '@countersign/core/m-auth';
-import type { NoiseKey } from '@countersign/core/noise';
+import type { NoiseCrypto, NoiseKey } from '@countersign/core/noise';
 import { webCrypto } from '@countersign/core/webcrypto';
 import { DEFAULT_LIMITS, Demultiplexer } from '../src/demultiplexer/demultiplexer.ts';
 import { listen } from '../src/demultiplexer/listen.ts';
@@ -72,11 +72,12 @@ export async function startHost(
       user: string,
       name = `${user}’s phone`,
       services: readonly string[] = ['*'],
+      crypto: NoiseCrypto = nodeNoise,
     ): Promise<Validator> {
       const enrolling = await enrol({ ...parts, user, services });
       const key = await nodeNoise.importKey(nodeNoise.randomBytes(32));
       const join = new PairJoin({
-        crypto: nodeNoise,
+        crypto,
         link: { code: enrolling.code, addresses: [`127.0.0.1:${port}`] },
         key,
         name,

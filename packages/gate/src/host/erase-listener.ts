@@ -35,7 +35,7 @@ const LIFETIME_MS = 600_000;
 export async function listenForErasures(options: EraseOptions): Promise<void> {
   const chunks: Promise<void>[] = [];
   while (!options.signal.aborted) {
-    const wanted = Math.ceil(pairsOf(options.records).length / MAX_TAGS);
+    const wanted = Math.ceil(tagsOf(options.records).length / MAX_TAGS);
     while (chunks.length < wanted) chunks.push(listenForChunk(options, chunks.length));
     await pause(LOOK_MS, options.signal);
   }
@@ -47,7 +47,7 @@ async function listenForChunk(options: EraseOptions, chunk: number): Promise<voi
   const { records, demultiplexer, signal } = options;
   const bucket = records.bucketOf(`\u0000erase ${chunk}`);
   while (!signal.aborted) {
-    const tags = tagsOf(records, chunk);
+    const tags = chunkOf(records, chunk);
     if (tags.length === 0) {
       await pause(LOOK_MS, signal);
       continue;
@@ -62,7 +62,7 @@ async function listenForChunk(options: EraseOptions, chunk: number): Promise<voi
     signal.addEventListener('abort', end, { once: true });
     // With other pairs it is another request.
     const watch = setInterval(() => {
-      if (String(tagsOf(records, chunk)) !== String(tags)) end();
+      if (String(chunkOf(records, chunk)) !== String(tags)) end();
     }, LOOK_MS);
     try {
       await connection.start();
@@ -111,9 +111,15 @@ function pairsOf(records: HostRecords): { user: string; record: InterfaceRecord 
   return records.users().flatMap(({ user, pairs }) => pairs.map((record) => ({ user, record })));
 }
 
-function tagsOf(records: HostRecords, chunk: number): Uint8Array[] {
-  const own = pairsOf(records).slice(chunk * MAX_TAGS, (chunk + 1) * MAX_TAGS);
-  return own.map(({ record }) => decodeBase64url(record.erase.tag));
+/** Each once: the demultiplexer refuses a request that has one twice, and records of before may. */
+function tagsOf(records: HostRecords): string[] {
+  return [...new Set(pairsOf(records).map(({ record }) => record.erase.tag))];
+}
+
+function chunkOf(records: HostRecords, chunk: number): Uint8Array[] {
+  return tagsOf(records)
+    .slice(chunk * MAX_TAGS, (chunk + 1) * MAX_TAGS)
+    .map((tag) => decodeBase64url(tag));
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {

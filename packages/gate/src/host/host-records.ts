@@ -129,6 +129,7 @@ export class HostRecords implements RecordUpdates<InterfaceRecord> {
       pairsOf: prepare('SELECT record FROM pairs WHERE user = ? ORDER BY made_at, id'),
       pair: prepare('SELECT user, record FROM pairs WHERE id = ?'),
       addPair: prepare('INSERT INTO pairs (id, user, made_at, record) VALUES (?, ?, ?, ?)'),
+      eraseTag: prepare("SELECT 1 FROM pairs WHERE json_extract(record, '$.erase.tag') = ?"),
       setPair: prepare('UPDATE pairs SET record = ? WHERE id = ?'),
       removePair: prepare('DELETE FROM pairs WHERE id = ?'),
       users: prepare('SELECT user FROM pairs UNION SELECT user FROM users ORDER BY user'),
@@ -235,13 +236,19 @@ export class HostRecords implements RecordUpdates<InterfaceRecord> {
     this.#tell(user);
   }
 
-  /** Adds a pair; one of a user who is disabled is as they are. @throws `too-many-pairs` */
+  /**
+   * Adds a pair; one of a user who is disabled is as they are.
+   * @throws `too-many-pairs`; `record-invalid` where its validator chose an erase tag by which another pair is known
+   */
   addPair(user: string, record: InterfaceRecord, now: number): void {
     this.#write(() => {
       if (this.pairsOf(user).length >= MAX_PAIRS) {
         throw new CountersignError('too-many-pairs', `${user} has ${MAX_PAIRS} validators already`, {
           hint: '`countersign-gate remove` takes one away',
         });
+      }
+      if (this.#sql.eraseTag.get(record.erase.tag) !== undefined) {
+        throw new CountersignError('record-invalid', 'another pair is known by that erase tag');
       }
       const kept = this.user(user).disabled ? { ...record, disabled: true as const } : record;
       this.#sql.addPair.run(record.id, user, now, JSON.stringify(kept));

@@ -140,7 +140,7 @@ function resultText(user: string, enrolled: Enrolled): string {
     case 'declined':
       return 'The validator did not go on. The code is no longer good.';
     case 'not-kept':
-      return `The pair could not be kept: ${user} may have too many validators.`;
+      return `The pair could not be kept: ${user} may have too many validators, or this one is not honest.`;
     case 'cancelled':
       return 'Stopped. The code is no longer good.';
   }
