@@ -351,6 +351,10 @@ describe('installing', { skip: SKIP }, () => {
     const data = ['--data', '/var/lib/countersign-test'];
     const standing = (user: string) => host.run(words('standing', user, ...data)).output.trim();
     assert.equal(standing('bob'), 'password only');
+    // An empty one opens as well: to everybody.
+    assert.equal(host.run(['passwd', '-d', 'alice']).status, 0);
+    assert.equal(standing('alice'), 'password only');
+    assert.equal(host.run(['chpasswd'], undefined, 'alice:pw-alice\n').status, 0);
     assert.equal(host.run(words('retire-password', 'bob', ...data)).status, 1);
     await using again = await servePam({
       socket,

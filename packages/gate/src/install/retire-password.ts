@@ -112,8 +112,9 @@ export function usersWithPassword(): string[] {
 /** The hash of a user's password, where there is one that opens something. */
 function shadowOf(user: string): string | undefined {
   for (const line of readFileSync('/etc/shadow', 'utf8').split('\n')) {
-    const [name, hash = ''] = line.split(':');
-    if (name === user) return /^[!*]/.test(hash) || hash === '' ? undefined : hash;
+    const [name, hash] = line.split(':');
+    // With none at all, `nullok` of pam_unix opens to whoever presses Enter.
+    if (name === user) return hash === undefined || /^[!*]/.test(hash) ? undefined : hash;
   }
   return undefined;
 }
