@@ -8,6 +8,7 @@ import { decodeBase64url, encodeBase64url, type Field } from '@countersign/core'
 import type { InterfaceRecord } from '@countersign/core/m-auth';
 import { until } from '../../../e2e/until.ts';
 import { listenForErasures } from '../src/host/erase-listener.ts';
+import { HostRecords } from '../src/host/host-records.ts';
 import { type AskApprovers, approversBy } from '../src/sign-on/approvers.ts';
 import { ACCEPT, HOST, startHost } from './host.ts';
 
@@ -160,7 +161,6 @@ describe('disabling', () => {
     await using host = await startHost();
     const alice = await host.pair('alice');
     const signOn = await host.gate.open('alice', DOOR);
-    const { HostRecords } = await import('../src/host/host-records.ts');
     const elsewhere = new HostRecords(`${host.folder}/data`);
     const { end } = await alice.signOn(signOn.passcode, async () => {
       elsewhere.setDisabled('alice', true);
@@ -348,6 +348,68 @@ describe('approvers', () => {
 
   test('a host without an account of its own asks nobody, and lets nobody in', async () => {
     assert.deepEqual((await run(undefined)).result, { outcome: 'failed', why: 'withdrawn' });
+  });
+});
+
+describe('approvers that change while a sign-on is open', () => {
+  const BOB = { account: 'alice@example.com', approvals: { needed: 1, of: ['bob@example.com'] } };
+  const [EVE, DAVE] = [
+    { ...BOB.approvals, of: ['eve@example.com'] },
+    { ...BOB.approvals, of: ['dave@example.com'] },
+  ];
+
+  /** What becomes of it, and who was asked. */
+  async function run(
+    before: Parameters<HostRecords['setUser']>[1],
+    after: Parameters<HostRecords['setUser']>[1],
+    when: 'shown' | 'asked',
+  ) {
+    const asked: string[] = [];
+    let change = () => {};
+    await using host = await startHost({
+      approvers: ({ rule, heard }) => {
+        asked.push(...rule.of);
+        if (when === 'asked') change();
+        heard(true);
+      },
+    });
+    const alice = await host.pair('alice');
+    host.records.setUser('alice', before);
+    // By a command: this process hears of it later, if at all before it is over.
+    const elsewhere = new HostRecords(join(host.folder, 'data'));
+    change = () => elsewhere.setUser('alice', after);
+    const signOn = await host.gate.open('alice', DOOR);
+    await alice.signOn(signOn.passcode, () => {
+      if (when === 'shown') change();
+      return ACCEPT;
+    });
+    elsewhere.close();
+    return { outcome: (await signOn.result).outcome, asked };
+  }
+
+  for (const when of ['shown', 'asked'] as const) {
+    test(`end it, once it is ${when}, and none of the new ones is asked`, async () => {
+      for (const after of [
+        { ...BOB, approvals: EVE },
+        { ...BOB, account: 'bob@example.com' },
+        { account: BOB.account },
+      ]) {
+        const { outcome, asked } = await run(BOB, after, when);
+        assert.equal(outcome, 'failed');
+        assert.deepEqual(
+          asked.filter((account) => account !== 'bob@example.com'),
+          [],
+        );
+      }
+    });
+  }
+
+  test('end it where none were needed', async () => {
+    assert.deepEqual(await run({}, { approvals: DAVE }, 'shown'), { outcome: 'failed', asked: [] });
+  });
+
+  test('do not, where they are as they were', async () => {
+    assert.equal((await run(BOB, BOB, 'asked')).outcome, 'granted');
   });
 });
 

@@ -14,7 +14,7 @@ import type {
   SignOnContext,
 } from '@countersign/core/m-auth';
 import type { Grant } from '../grants/grant.ts';
-import type { ApprovalRule, HostRecords, JournalEntry } from '../host/host-records.ts';
+import type { ApprovalRule, HostRecords, JournalEntry, UserSummary } from '../host/host-records.ts';
 import { AnnouncedConnection } from './announced-connection.ts';
 import type { AskApprovers } from './approvers.ts';
 import type { DemultiplexerAt } from './way-to-demultiplexer.ts';
@@ -29,16 +29,18 @@ export type Stage =
   | 'approval'
   | 'over';
 
+export interface Granted {
+  readonly outcome: 'granted';
+  readonly user: string;
+  readonly pair: string;
+  readonly by: 'person' | 'rule';
+  /** The grant that stood for approvers, or that they opened: what is begun by it ends with it. */
+  readonly grant?: string;
+}
+
 /** What became of it. Only `granted` opens. */
 export type SignOnResult =
-  | {
-      readonly outcome: 'granted';
-      readonly user: string;
-      readonly pair: string;
-      readonly by: 'person' | 'rule';
-      /** The grant that stood for approvers, or that they opened: what is begun by it ends with it. */
-      readonly grant?: string;
-    }
+  | Granted
   | { readonly outcome: Exclude<Outcome, 'granted'>; readonly why: Denial | 'unavailable' };
 export type Outcome =
   | 'granted'
@@ -67,6 +69,8 @@ const OUTCOMES: Readonly<Record<Denial, Exclude<Outcome, 'granted'>>> = {
   withdrawn: 'failed',
 };
 
+type Consent = Pick<UserSummary, 'account' | 'approvals'>;
+
 export interface SignOnParts {
   readonly attempt: SignOnAttempt;
   readonly context: SignOnContext;
@@ -76,6 +80,8 @@ export interface SignOnParts {
   readonly clock: Clock;
   readonly demultiplexer: DemultiplexerAt;
   readonly approvers: AskApprovers | undefined;
+  /** Whose consent is needed beside the person’s, and which account is the person’s own: as the gate opened. */
+  readonly consent: Consent;
   /** The grant that stands for approvers, who are not asked then. */
   readonly grant: Grant | undefined;
 }
@@ -211,10 +217,10 @@ export class SignOn {
 
   /** @param until when nobody waits for them any more, by the monotonic clock in ms */
   #askApprovers(until: number): void {
-    const { approvers, records, context, clock } = this.#parts;
-    const { approvals, account } = records.user(context.account);
+    const { approvers, consent, context, clock } = this.#parts;
+    const { approvals, account } = consent;
     const seconds = Math.floor((until - clock.monotonic()) / 1000);
-    if (approvers === undefined || approvals === undefined || seconds < 1) {
+    if (approvers === undefined || approvals === undefined || seconds < 1 || !this.#mayPass()) {
       this.cancel();
       return;
     }
@@ -235,9 +241,7 @@ export class SignOn {
   #openGrant(): string | undefined {
     const { records, context } = this.#parts;
     const { needed, of, openSeconds } = this.#asked ?? {};
-    // Whoever was asked under another rule said yes to something else.
-    const same = JSON.stringify(this.#asked) === JSON.stringify(records.user(context.account).approvals);
-    if (openSeconds === undefined || !same) return undefined;
+    if (openSeconds === undefined || !this.#mayPass()) return undefined;
     const by = `${needed} of ${of?.join(', ')}`;
     const { account: user, service } = context;
     try {
@@ -249,13 +253,17 @@ export class SignOn {
     }
   }
 
-  /** Whether the grant that stands for approvers is still open. */
+  /**
+   * Whether the grant that stands for approvers is still open, and the rule by which they are needed is the one that
+   * the gate opened with: whoever was asked under another one said yes to something else.
+   */
   #mayPass(): boolean {
-    const { grant, records } = this.#parts;
-    return grant === undefined || records.grants.isOpen(grant.id);
+    const { grant, records, context, consent } = this.#parts;
+    const now = records.user(context.account);
+    return isSameConsent(consent, now) && (grant === undefined || records.grants.isOpen(grant.id));
   }
 
-  /** The records, which take no next step where the grant has ended meanwhile; with a next step, the journal says so. */
+  /** The records, which take no next step for whom `#mayPass` has become false; with a next step, the journal says so. */
   #commits(records: HostRecords): RecordUpdates<InterfaceRecord> {
     const stepped = (before: InterfaceRecord, after: InterfaceRecord) => after.step > before.step;
     return {
@@ -292,6 +300,11 @@ export class SignOn {
     this.#enter('over');
     this.#ended.abort();
   }
+}
+
+function isSameConsent(then: Consent, now: Consent): boolean {
+  const text = ({ account, approvals }: Consent) => JSON.stringify(approvals && [approvals, account]);
+  return text(then) === text(now);
 }
 
 /** Whether tags that were announced are those of these pairs: a confirmed step gives no others, a new step does. */

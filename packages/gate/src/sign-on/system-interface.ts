@@ -99,7 +99,8 @@ export class SystemInterface {
       // Whoever has pairs for other services alone is one who has none.
       const pairs = () =>
         whole ? records.pairsOf(user).filter((pair) => isForService(pair, context.service)) : [];
-      const { approvals } = records.user(user);
+      const consent = records.user(user);
+      const { approvals } = consent;
       const grant = approvals === undefined ? undefined : records.grants.covering(user, context.service);
       const opened = this.#clock.monotonic();
       const attempt = new SignOnAttempt({
@@ -126,6 +127,7 @@ export class SystemInterface {
         clock: this.#clock,
         demultiplexer: this.#options.demultiplexer,
         approvers: this.#options.approvers,
+        consent,
         grant,
       });
       this.#add(signOn);
