@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { formatPasscodeCode } from '@countersign/core/m-auth';
 import decodeQR from 'qr/decode.js';
-import type { Attempt, Conversation } from '../src/pam/door.ts';
+import type { Attempt, Conversation, Decision } from '../src/pam/door.ts';
 import { gateAuthenticator } from '../src/sign-on/pam-gate.ts';
 import type { SignOn } from '../src/sign-on/sign-on.ts';
+import { startHost } from './host.ts';
 
 const PASSCODE = '123456';
 const SCALE = 4;
@@ -26,13 +27,7 @@ async function screen(qr: Attempt['qr']): Promise<string[]> {
     cancel() {},
   };
   const authenticate = gateAuthenticator({ open: async () => signOn as unknown as SignOn });
-  await authenticate(
-    {
-      ...{ service: 'su', user: 'alice', mode: 'gate', style: 'info', qr, tty: 'pts/1' },
-      ...{ peer: { pid: 1, uid: 0, gid: 0 }, deadline: 0, signal: new AbortController().signal },
-    },
-    conversation,
-  );
+  await authenticate(attemptOf({ service: 'su', style: 'info', qr, tty: 'pts/1' }), conversation);
   return shown;
 }
 
@@ -57,6 +52,60 @@ function scan(rows: readonly (readonly boolean[])[]): string {
   }
   return decodeQR({ width, height, data });
 }
+
+/** Of sshd, which goes on at Enter; a test says of what else. */
+const attemptOf = (more: Partial<Attempt>): Attempt => ({
+  ...{ service: 'sshd', user: 'alice', mode: 'gate', style: 'prompt', qr: 'none', remoteHost: '192.0.2.1' },
+  peer: { pid: 1, uid: 0, gid: 0 },
+  deadline: performance.now() + 30_000,
+  signal: new AbortController().signal,
+  ...more,
+});
+
+describe('a yes that waits for Enter', () => {
+  type Host = Awaited<ReturnType<typeof startHost>>;
+
+  /** The verdict, where something happens after alice's yes, which a grant lets stand for approvers'. */
+  async function verdictAfter(happens: (host: Host) => unknown): Promise<Decision> {
+    await using host = await startHost();
+    const alice = await host.pair('alice');
+    host.records.setUser('alice', { approvals: { needed: 1, of: ['bob@example.com'] } });
+    host.records.grants.open({ user: 'alice', service: 'sshd', seconds: 1800, by: 'root' });
+    const seen = Promise.withResolvers<string>();
+    const enter = Promise.withResolvers<string>();
+    const nothing = async () => '';
+    const verdict = gateAuthenticator(host.gate)(attemptOf({}), {
+      ...{ secret: nothing, info: async () => {}, error: async () => {} },
+      prompt(text) {
+        seen.resolve(text);
+        return enter.promise;
+      },
+    });
+    const passcode = /passcode (\d{3}) (\d{3})/
+      .exec(await seen.promise)!
+      .slice(1)
+      .join('');
+    assert.equal((await alice.signOn(passcode)).end.outcome, 'granted');
+    happens(host);
+    enter.resolve('');
+    return verdict;
+  }
+
+  const approvals = { needed: 2, of: ['bob@example.com', 'carol@example.com'] };
+  for (const [what, happens] of Object.entries<(host: Host) => unknown>({
+    'the user is disabled': ({ records }) => records.setDisabled('alice', true),
+    'the user is removed': ({ records }) => records.removeUser('alice'),
+    'the pair is erased': ({ records }) => records.removePair(records.pairsOf('alice')[0]!.id),
+    'the grant is revoked': ({ records: { grants } }) => grants.revoke(grants.list()[0]!.id, 'root'),
+    'other approvers are needed': ({ records }) => records.setUser('alice', { approvals }),
+  })) {
+    test(`opens nothing once ${what}`, async () => assert.equal(await verdictAfter(happens), 'denied'));
+  }
+
+  test('opens where nothing has changed', async () => {
+    assert.equal(await verdictAfter(() => {}), 'granted');
+  });
+});
 
 describe('the QR code beside the digits', () => {
   for (const qr of ['ascii', 'utf8'] as const) {

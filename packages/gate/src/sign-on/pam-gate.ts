@@ -41,7 +41,11 @@ export function gateAuthenticator(gate: Pick<SystemInterface, 'open'>): Authenti
     try {
       const { typed } = await present(attempt, conversation, linesOf(attempt, signOn));
       const [result] = await Promise.all([signOn.result, typed]);
-      if (result.outcome === 'granted') return attempt.signal.aborted ? 'unavailable' : 'granted';
+      if (result.outcome === 'granted') {
+        if (attempt.signal.aborted) return 'unavailable';
+        // Enter may have come long after it.
+        return signOn.stands(result) ? 'granted' : 'denied';
+      }
       if (result.outcome === 'late') return 'unanswered';
       return result.why === 'unavailable' ? 'unavailable' : 'denied';
     } catch (error) {

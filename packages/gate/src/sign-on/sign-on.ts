@@ -164,6 +164,14 @@ export class SignOn {
     this.#run?.withdraw();
   }
 
+  /** Whether a yes still stands: asked by whoever lets in later than at once, as when somebody has pressed Enter. */
+  stands({ pair, grant }: Granted): boolean {
+    const { records, context, pairs } = this.#parts;
+    const enabled = pairs().some(({ id, disabled }) => id === pair && !disabled);
+    const open = grant === undefined || records.grants.isOpen(grant);
+    return enabled && open && !records.user(context.account).disabled && this.#mayPass();
+  }
+
   /** The records have changed: goes on from what they say, or ends where this user may not sign on any more. */
   reread(): void {
     const { attempt, pairs: read } = this.#parts;
