@@ -83,10 +83,12 @@ describe('gate mode', { skip: SKIP }, () => {
     });
 
     test('the validator shows the exact command, which is run', async () => {
-      const terminal = host.terminal(['sudo', '-u', 'bob', 'sh', '-c', "id -un; echo 'a b'"], 'alice');
+      const words = ['sudo', '-u', 'bob', 'sh', '-c', "id -un; echo 'a b'"];
+      const terminal = host.terminal(['env', '-C', '/var/log', ...words], 'alice');
       const { end } = await alice.signOn(await passcodeOn(terminal), async ({ message: { context } }) => {
         assert.equal(context.service, 'sudo');
-        assert.equal(context.command, `sudo -u bob sh -c 'id -un; echo '\\''a b'\\'''`);
+        const command = `sudo -u bob sh -c 'id -un; echo '\\''a b'\\'''`;
+        assert.equal(context.command, `${command} (in folder /var/log)`);
         return { answer: 'accept', by: 'person' };
       });
       assert.equal(end.outcome, 'granted');

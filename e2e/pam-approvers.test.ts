@@ -63,7 +63,7 @@ describe('approvers within PAM', { skip: SKIP }, () => {
     const { terminal, signed, context } = await sudo();
     const question = await people.asked('bob');
     const { account, tty, command } = context();
-    assert.equal(command, `sudo -u bob sh -c 'id -un; echo '\\''a b'\\'''`);
+    assert.equal(command, `sudo -u bob sh -c 'id -un; echo '\\''a b'\\''' (in folder /)`);
     assert.deepEqual(fieldsOf(question), {
       User: account,
       Host: 'db1.example',

@@ -34,7 +34,7 @@ export const SignOnContext = v.strictObject({
   remote: v.optional(Verbatim(253)),
   /** The address that it comes from, where there is one. */
   address: v.optional(v.pipe(v.string(), v.ip())),
-  /** For sudo: the exact command. */
+  /** For sudo: the exact command, and the folder that it was given in. */
   command: v.optional(Verbatim(1024)),
   /** The interface’s time. */
   time: Seconds,

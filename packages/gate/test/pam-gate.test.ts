@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { CountersignError } from '@countersign/core';
 import { formatPasscodeCode } from '@countersign/core/m-auth';
 import decodeQR from 'qr/decode.js';
 import type { Attempt, Conversation, Decision } from '../src/pam/door.ts';
 import { gateAuthenticator } from '../src/sign-on/pam-gate.ts';
 import type { SignOn } from '../src/sign-on/sign-on.ts';
+import type { Door } from '../src/sign-on/system-interface.ts';
 import { startHost } from './host.ts';
 
 const PASSCODE = '123456';
@@ -104,6 +106,40 @@ describe('a yes that waits for Enter', () => {
 
   test('opens where nothing has changed', async () => {
     assert.equal(await verdictAfter(() => {}), 'granted');
+  });
+});
+
+describe('sudo’s folder', () => {
+  /** What is shown as the command on a validator. */
+  async function shown(command: string[], folder?: string): Promise<string | undefined> {
+    const doors: Door[] = [];
+    const open = async (_user: string, door: Door): Promise<SignOn> => {
+      doors.push(door);
+      throw new CountersignError('too-often', 'no more');
+    };
+    const nothing = async () => '';
+    await gateAuthenticator({ open })(
+      attemptOf({ service: 'sudo', command, ...(folder === undefined ? {} : { folder }) }),
+      { prompt: nothing, secret: nothing, info: async () => {}, error: async () => {} },
+    );
+    return doors[0]?.command;
+  }
+
+  test('stands behind the command', async () => {
+    assert.equal(await shown(['make', 'install'], '/srv/app'), 'make install (in folder /srv/app)');
+    assert.equal(await shown(['make', 'install']), 'make install');
+  });
+
+  test('can be told from words of the command that say the same, and from its own odd characters', async () => {
+    assert.equal(
+      await shown(['make', '(in', 'folder', '/srv/app)'], '/srv/a b'),
+      "make '(in' folder '/srv/app)' (in folder '/srv/a b')",
+    );
+    assert.equal(await shown(['make'], '/srv/\u202e'), "make (in folder $'/srv/\\u202E')");
+  });
+
+  test('is part of what must be shown whole', async () => {
+    assert.equal(await shown(['make'], `/srv/${'x'.repeat(1024)}`), undefined);
   });
 });
 

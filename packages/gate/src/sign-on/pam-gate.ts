@@ -13,7 +13,7 @@ import { canShow, type Door, type SystemInterface } from './system-interface.ts'
 
 /** Nobody consents to a part of it. */
 const TOO_LONG =
-  'Countersign: this can’t be shown whole on a validator (a command has 1024 bytes there, with its quotes).';
+  'Countersign: this can’t be shown whole on a validator (a command has 1024 bytes there, with its quotes and folder).';
 
 /** What a no has to reach the program before that gives up by itself, in ms. */
 const VERDICT_MS = 1000;
@@ -74,12 +74,17 @@ function blocks(text: string): string {
   return rows.map((row) => row.map((dark) => (dark ? '  ' : '##')).join('')).join('\n');
 }
 
-function doorOf({ service, tty, remoteHost, remoteUser, command }: Attempt): Door {
+function doorOf({ service, tty, remoteHost, remoteUser, command, folder }: Attempt): Door {
   return {
     service,
     ...(tty === undefined ? {} : { tty }),
     ...(remoteHost === undefined ? {} : isIP(remoteHost) ? { address: remoteHost } : { remote: remoteHost }),
     ...(remoteHost === undefined && remoteUser !== undefined ? { remote: `${remoteUser} on this host` } : {}),
-    ...(command === undefined ? {} : { command: quoted(command) }),
+    ...(command === undefined ? {} : { command: commandLine(command, folder) }),
   };
+}
+
+/** The command, and where it was given: no word of a command stands in parentheses without quotes. */
+function commandLine(command: readonly string[], folder: string | undefined): string {
+  return folder === undefined ? quoted(command) : `${quoted(command)} (in folder ${quoted([folder])})`;
 }
