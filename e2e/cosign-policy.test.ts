@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { operationsOf } from '../packages/graphene/src/build-transaction.ts';
+import { parseTransaction, transactionToJson } from '../packages/graphene/src/index.ts';
 import { OPEN_POLICY, type Policy } from '../packages/graphene/src/policy.ts';
 import { policyOf } from '../packages/graphene/src/provider/policies.ts';
+import type { OperationJson } from '../packages/graphene/src/required-authorities.ts';
 import { createCosignScene } from './cosign-scene.ts';
 import type { Member } from './cosign-world.ts';
 
@@ -136,6 +139,21 @@ describe('a policy', () => {
       (await post(api, alice, ofAlice(two, alice))).state,
     ];
     assert.deepEqual(states, ['pending', 'refused']);
+  });
+
+  test('is not passed by an amount or a fee below 0, which would make room for another transaction', async () => {
+    const { provider, alice, api, pay } = await enrolled();
+    await setPolicy({ api, provider, alice }, 2, limited);
+    const transaction = await world.build(pay(1));
+    const [[kind, fields]] = operationsOf(transaction) as [OperationJson];
+    const below = { amount: `-${10 ** 12}`, asset_id: '1.3.0' };
+    for (const name of ['amount', 'fee']) {
+      const operations = [[kind, { ...fields, [name]: below }]];
+      const negative = parseTransaction({ ...transactionToJson(transaction), operations }, world.chain);
+      await assert.rejects(post(api, alice, ofAlice(negative, alice)), refused('transaction-invalid'));
+    }
+    assert.deepEqual((await alice.party.device.pending()).requests, []);
+    assert.equal((await post(api, alice, ofAlice(await world.build(pay(1001)), alice))).state, 'refused');
   });
 
   test('that was lowered stays so where the clock is set back', async () => {

@@ -2,6 +2,7 @@
  * What a transaction takes from an account, as far as it can be told from its operations.
  * @module
  */
+import { CountersignError } from '@countersign/core';
 import type { Authority } from './authority.ts';
 import type { Operation } from './operations.ts';
 import type { Outflow, Weighed } from './policy.ts';
@@ -25,6 +26,7 @@ const PROPOSAL_UPDATE = 23;
  * @param proposals what is in the proposals that are approved, and in those that these approve: it counts as if it
  *   were done now
  * @param signer the account by which the provider signs for this one
+ * @throws `transaction-invalid` where an amount or a fee of the account's is below 0
  */
 export function weigh(
   operations: readonly OperationJson[],
@@ -94,7 +96,10 @@ function shedsSigner({ active, extensions }: OperationJson[1], signer: string | 
   return others.reduce((sum, [, weight]) => sum + weight, 0) >= weight_threshold;
 }
 
+/** The chain refuses an amount below 0, but only later: until then it would make room for others under a limit. */
 function outflow(value: unknown, payee?: string): Outflow {
-  const { amount, asset_id: asset } = value as Amount;
-  return { asset, amount: BigInt(amount), ...(payee === undefined ? {} : { payee }) };
+  const { amount: given, asset_id: asset } = value as Amount;
+  const amount = BigInt(given);
+  if (amount < 0n) throw new CountersignError('transaction-invalid', 'an amount or a fee is below 0');
+  return { asset, amount, ...(payee === undefined ? {} : { payee }) };
 }

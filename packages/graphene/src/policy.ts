@@ -145,9 +145,7 @@ export function judgePolicy(
   }
   for (const { asset, amount, per, payee } of limits) {
     const counted = ({ outflows }: Pick<Before, 'outflows'>) =>
-      outflows
-        .filter((one) => one.asset === asset && (payee === undefined || one.payee === payee))
-        .reduce((sum, one) => sum + one.amount, 0n);
+      totalOf(outflows.filter((one) => one.asset === asset && (payee === undefined || one.payee === payee)));
     const own = counted(transaction);
     if (own === 0n) continue;
     const sameDay = per === 'day' ? before.filter(({ at }) => at > now - DAY) : [];
@@ -177,6 +175,11 @@ export function judgePolicy(
   return { allowed: true, approvers: approvers.accounts, needed: approvers.needed };
 }
 
+/** What is below 0 makes up for nothing. */
+function totalOf(outflows: readonly Outflow[]): bigint {
+  return outflows.reduce((sum, { amount }) => (amount > 0n ? sum + amount : sum), 0n);
+}
+
 function isSmall(
   { outflows, opaque, changesOwner }: Weighed,
   above: readonly { asset: string; amount: string }[],
@@ -184,7 +187,7 @@ function isSmall(
   if (opaque || changesOwner || above.length === 0) return false;
   const assets = new Set(outflows.map(({ asset }) => asset));
   return [...assets].every((asset) => {
-    const total = outflows.filter((one) => one.asset === asset).reduce((sum, one) => sum + one.amount, 0n);
+    const total = totalOf(outflows.filter((one) => one.asset === asset));
     const bound = above.find((one) => one.asset === asset);
     return bound !== undefined && total <= BigInt(bound.amount);
   });

@@ -98,6 +98,30 @@ describe('amounts hidden from a limit are found', () => {
     assert.equal(verdict([dear]), 'allowed');
   });
 
+  test('where another one below 0 would make up for them: that is no amount', () => {
+    const invalid = (error: { code?: string }) => error.code === 'transaction-invalid';
+    const sell: OperationJson = [
+      1,
+      {
+        fee,
+        seller: ALICE,
+        amount_to_sell: { amount: -1, asset_id: '1.3.0' },
+        min_to_receive: { amount: 1, asset_id: '1.3.1' },
+        expiration: '2027-01-01T00:00:00',
+        fill_or_kill: false,
+        extensions: [],
+      },
+    ];
+    const cheap: OperationJson = [0, { ...pay(1)[1], fee: { amount: '-5000', asset_id: '1.3.0' } }];
+    for (const operation of [pay(-(10 ** 12)), sell, cheap]) {
+      assert.throws(() => verdict([operation]), invalid);
+      assert.throws(
+        () => verdict([approve('1.10.1')], limited, proposals({ '1.10.1': [operation] })),
+        invalid,
+      );
+    }
+  });
+
   test('and not counted while they are only proposed, by whomever', () => {
     assert.equal(verdict([propose(pay(5000))]), 'allowed');
     assert.equal(verdict([pay(5000, BOB)]), 'allowed');

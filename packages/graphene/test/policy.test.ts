@@ -55,6 +55,16 @@ describe('a policy', () => {
     assert.equal(rule(one, twice), 'limit');
   });
 
+  test('takes no amount below 0 off what is spent, nor off what approvers are asked about', () => {
+    const day = policy({ limits: [{ asset: TEST, amount: '100', per: 'day' }] });
+    assert.equal(rule(day, pays(101n), [ago(100, -(10n ** 12n))]), 'limit');
+    const above = [{ asset: TEST, amount: '100' }];
+    const quorum = policy({ approvers: { accounts: ['carol@example.com'], needed: 1, above } });
+    const both: Weighed = { ...pays(1n), outflows: [...pays(-500n).outflows, ...pays(101n).outflows] };
+    const verdict = judgePolicy({ version: 3, policy: quorum }, both, [], NOW);
+    assert.equal(verdict.allowed && verdict.needed, 1);
+  });
+
   test('limits one payee and not the others', () => {
     const bob = policy({ limits: [{ asset: TEST, amount: '10', per: 'day', payee: BOB }] });
     assert.equal(rule(bob, pays(11n)), 'limit');
