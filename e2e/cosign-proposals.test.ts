@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { NO_FEE } from '../packages/graphene/src/build-transaction.ts';
 import { OPEN_POLICY, type Policy } from '../packages/graphene/src/policy.ts';
 import { send } from '../packages/graphene/src/provider/enrolment.ts';
 import { lookForProposals } from '../packages/graphene/src/provider/proposals.ts';
@@ -8,33 +7,17 @@ import type { RunningProvider } from '../packages/graphene/src/provider/provider
 import type { OperationJson } from '../packages/graphene/src/required-authorities.ts';
 import { deleteProposal } from '../packages/graphene/src/wallet/proposals.ts';
 import { keyText } from '../packages/graphene/test/chain/people.ts';
-import { createCosignScene } from './cosign-scene.ts';
+import { approvalsOf, createCosignScene, nothing } from './cosign-scene.ts';
 import type { Member } from './cosign-world.ts';
 import { refused } from './parties.ts';
 import { until } from './until.ts';
 
-const { world, freshProvider, enrolled, ofAlice, post, setPolicy } = createCosignScene();
+const { world, freshProvider, enrolled, ofAlice, post, setPolicy, theirKey } = createCosignScene();
 
 const soon = () => new Date((world.clock.now() + 3600) * 1000).toISOString().slice(0, 19);
 const paid = (kind: number, fields: object): OperationJson => [
   kind,
   { ...fields, fee: { amount: 200, asset_id: '1.3.0' } },
-];
-const update = (payer: Member, proposal: string, adds: Record<string, readonly string[]>): OperationJson => [
-  23,
-  {
-    fee: NO_FEE,
-    fee_paying_account: payer.id,
-    proposal,
-    active_approvals_to_add: [],
-    active_approvals_to_remove: [],
-    owner_approvals_to_add: [],
-    owner_approvals_to_remove: [],
-    key_approvals_to_add: [],
-    key_approvals_to_remove: [],
-    extensions: [],
-    ...adds,
-  },
 ];
 
 /** A reference account of alice's own proposes, and adds the approval of her key where she wants it. */
@@ -57,7 +40,7 @@ async function propose(
   await send(world.client, [create], [reference.keys.active]);
   const { id } = (await world.client.proposals(alice.id)).find((one) => !before.includes(one.id))!;
   if (approves) {
-    const approve = update(reference, id, { key_approvals_to_add: [keyText(alice.keys.active)] });
+    const approve = approvalsOf(reference, id, { key_approvals_to_add: [keyText(alice.keys.active)] });
     await send(world.client, [approve], [reference.keys.active, alice.keys.active]);
   }
   return id;
@@ -98,7 +81,7 @@ describe('the proposal route, with no change to the wallet', () => {
       active_approvals_to_add: [mallet.id],
       key_approvals_to_add: [keyText(mallet.keys.active)],
     };
-    await send(world.client, [update(mallet, id, theirs)], [mallet.keys.active]);
+    await send(world.client, [approvalsOf(mallet, id, theirs)], [mallet.keys.active]);
     await lookForProposals(provider.context);
     assert.deepEqual((await alice.party.device.pending()).requests, []);
     assert.equal(rowOf(provider, id, alice), undefined);
@@ -126,7 +109,7 @@ describe('a question about a proposal is taken back from the device', () => {
   test('when it is executed without the provider', async () => {
     const { provider, alice, bob, reference, id } = await asked();
     const before = await world.balance(bob.id);
-    const asOwner = update(reference, id, { key_approvals_to_add: [keyText(alice.keys.owner)] });
+    const asOwner = approvalsOf(reference, id, { key_approvals_to_add: [keyText(alice.keys.owner)] });
     await send(world.client, [asOwner], [reference.keys.active, alice.keys.owner]);
     assert.equal(await world.balance(bob.id), before + 55n);
     await until(() => rowOf(provider, id, alice)?.state === 'gone');
@@ -138,10 +121,10 @@ describe('a question about a proposal is taken back from the device', () => {
     const before = await world.balance(bob.id);
     const keys = [keyText(alice.keys.active)];
     const signers = [reference.keys.active, alice.keys.active];
-    await send(world.client, [update(reference, id, { key_approvals_to_remove: keys })], signers);
+    await send(world.client, [approvalsOf(reference, id, { key_approvals_to_remove: keys })], signers);
     await until(() => rowOf(provider, id, alice) === undefined);
     assert.ok(await nothingPending(alice));
-    await send(world.client, [update(reference, id, { key_approvals_to_add: keys })], signers);
+    await send(world.client, [approvalsOf(reference, id, { key_approvals_to_add: keys })], signers);
     await world.answer(alice.party, 'accept');
     await until(() => isGone(id));
     assert.equal(await world.balance(bob.id), before + 55n);
@@ -156,12 +139,12 @@ describe('a proposal', () => {
     const reference = await world.member('reference');
     const inner = async (amount: number) =>
       propose(alice, reference, [world.transfer(alice.id, bob.id, amount)], false);
-    const shown = update(reference, await inner(50), { active_approvals_to_add: [alice.id] });
+    const shown = approvalsOf(reference, await inner(50), { active_approvals_to_add: [alice.id] });
     await propose(alice, reference, [shown], true);
     assert.match(JSON.stringify(await world.answer(alice.party, 'reject')), /Transfer 0\.0005 TEST/);
 
     await setPolicy({ api, provider, alice }, 2, limited);
-    const hidden = update(reference, await inner(5000), { active_approvals_to_add: [alice.id] });
+    const hidden = approvalsOf(reference, await inner(5000), { active_approvals_to_add: [alice.id] });
     const outer = await propose(alice, reference, [hidden], true);
     await until(() => rowOf(provider, outer, alice)?.state === 'refused');
     assert.deepEqual((await alice.party.device.pending()).requests, []);
@@ -203,14 +186,77 @@ describe('a proposal', () => {
     assert.deepEqual((await world.client.account(signer.name)).active, signer.active);
   });
 
+  /** What hands the account by which the provider signs for somebody over to another key. */
+  const seizing = async (
+    { context }: RunningProvider,
+    { name }: Member,
+    by: Member,
+  ): Promise<OperationJson> => {
+    const { id } = await world.client.account(`${context.account.name}.${name}`);
+    const key_auths = [[keyText(by.keys.active), 1]];
+    const active = { weight_threshold: 1, account_auths: [], key_auths, address_auths: [] };
+    return [6, { account: id, active, extensions: {} }];
+  };
+
+  test('that acts for an account by which the provider signs is approved by no transaction, by its key or else', async () => {
+    const { provider, alice, api } = await enrolled();
+    const [mallet, other] = [await world.member('mallet'), await world.member('other')];
+    await world.enrol(other, provider);
+    const refusedUnasked = async (...operations: OperationJson[]) => {
+      const signed = ofAlice(await world.build(operations), alice);
+      await assert.rejects(post(api, alice, signed), refused('cosign-unasked'));
+    };
+    for (const person of [alice, other]) {
+      const key = keyText(await theirKey(provider, person));
+      const id = await propose(
+        mallet,
+        mallet,
+        [await seizing(provider, person, mallet), nothing(mallet)],
+        false,
+      );
+      await refusedUnasked(approvalsOf(alice, id, { key_approvals_to_add: [key] }));
+      await refusedUnasked(approvalsOf(alice, id, { active_approvals_to_add: [alice.id] }));
+      const next = approvalsOf(mallet, id, { active_approvals_to_add: [mallet.id] });
+      const outer = await propose(mallet, mallet, [next], false);
+      await refusedUnasked(approvalsOf(alice, outer, { active_approvals_to_add: [alice.id] }));
+    }
+    const harmless = await propose(mallet, mallet, [nothing(mallet)], false);
+    const key = keyText(await theirKey(provider, other));
+    await refusedUnasked(approvalsOf(alice, harmless, { key_approvals_to_add: [key] }));
+    await refusedUnasked(approvalsOf(alice, harmless, { key_approvals_to_remove: [key] }));
+    assert.deepEqual((await alice.party.device.pending()).requests, []);
+  });
+
+  test('that approves one which acts for an account by which the provider signs, or by its key, is refused', async () => {
+    const { provider, alice } = await enrolled();
+    const mallet = await world.member('mallet');
+    const inner = await propose(
+      mallet,
+      mallet,
+      [await seizing(provider, alice, mallet), nothing(mallet)],
+      false,
+    );
+    const harmless = await propose(mallet, mallet, [nothing(mallet)], false);
+    const key = keyText(await theirKey(provider, alice));
+    for (const approve of [
+      approvalsOf(alice, inner, { active_approvals_to_add: [alice.id] }),
+      approvalsOf(alice, harmless, { key_approvals_to_add: [key] }),
+    ]) {
+      const id = await propose(alice, await world.member('reference'), [approve], true);
+      await until(() => rowOf(provider, id, alice)?.state === 'refused');
+      assert.match(rowOf(provider, id, alice)?.reason ?? '', /^transaction-invalid: it acts for/);
+    }
+    assert.deepEqual((await alice.party.device.pending()).requests, []);
+  });
+
   test('that would change itself is refused by the transaction that approves it', async () => {
     const { alice, bob, api } = await enrolled();
     const reference = await world.member('reference');
     const first = await propose(alice, reference, [world.transfer(alice.id, bob.id, 1)], false);
     const next = `1.10.${Number(first.split('.')[2]) + 1}`;
-    const itself = update(reference, next, { active_approvals_to_add: [alice.id] });
+    const itself = approvalsOf(reference, next, { active_approvals_to_add: [alice.id] });
     assert.equal(await propose(alice, reference, [itself], false), next);
-    const approve = update(alice, next, { active_approvals_to_add: [alice.id] });
+    const approve = approvalsOf(alice, next, { active_approvals_to_add: [alice.id] });
     const signed = ofAlice(await world.build([approve]), alice);
     await assert.rejects(post(api, alice, signed), refused('transaction-invalid'));
   });

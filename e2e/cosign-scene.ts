@@ -3,7 +3,7 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { signTransaction } from '../packages/graphene/src/build-transaction.ts';
+import { NO_FEE, signTransaction } from '../packages/graphene/src/build-transaction.ts';
 import type { ChainRefusal } from '../packages/graphene/src/chain-socket.ts';
 import { policyText, signText } from '../packages/graphene/src/challenge.ts';
 import {
@@ -14,6 +14,7 @@ import {
 } from '../packages/graphene/src/index.ts';
 import type { Policy } from '../packages/graphene/src/policy.ts';
 import type { RunningProvider } from '../packages/graphene/src/provider/provider.ts';
+import type { OperationJson } from '../packages/graphene/src/required-authorities.ts';
 import { ProviderApi } from '../packages/graphene/src/wallet/provider-api.ts';
 import { type CosignWorld, createCosignWorld, type Member } from './cosign-world.ts';
 
@@ -21,6 +22,46 @@ export const refusedByChain = (name: string) => (error: ChainRefusal) => {
   assert.equal(error.chainError, name, error.message);
   return true;
 };
+
+/** An operation that needs somebody's word, and does nothing. */
+export const nothing = ({ id }: Pick<Member, 'id'>): OperationJson => [
+  35,
+  { fee: NO_FEE, payer: id, required_auths: [], id: 0, data: '' },
+];
+
+/** Approvals that somebody pays for. */
+export const approvalsOf = (
+  payer: Pick<Member, 'id'>,
+  proposal: string,
+  changes: Readonly<Record<string, readonly string[]>>,
+): OperationJson => [
+  23,
+  {
+    fee: NO_FEE,
+    fee_paying_account: payer.id,
+    proposal,
+    active_approvals_to_add: [],
+    active_approvals_to_remove: [],
+    owner_approvals_to_add: [],
+    owner_approvals_to_remove: [],
+    key_approvals_to_add: [],
+    key_approvals_to_remove: [],
+    extensions: [],
+    ...changes,
+  },
+];
+
+/** Money that was hidden before goes to somebody: who owned it is asked, and no account that it names. */
+export const fromBlind = (to: string, owner: object): OperationJson => [
+  41,
+  {
+    fee: NO_FEE,
+    amount: { amount: 5000, asset_id: '1.3.0' },
+    to,
+    blinding_factor: '01'.repeat(32),
+    inputs: [{ commitment: '02'.repeat(33), owner }],
+  },
+];
 
 export interface Enrolled {
   readonly provider: RunningProvider & { readonly data: string };

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { CountersignError } from '@countersign/core';
-import { signTransaction } from '../packages/graphene/src/build-transaction.ts';
+import { operationsOf, signTransaction } from '../packages/graphene/src/build-transaction.ts';
+import type { ChainAccount } from '../packages/graphene/src/chain-client.ts';
 import {
   encodeTransaction,
   formatPublicKey,
   packedDigest,
+  parseTransaction,
   recoverKey,
   transactionToJson,
 } from '../packages/graphene/src/index.ts';
@@ -14,7 +16,7 @@ import type { OperationJson } from '../packages/graphene/src/required-authoritie
 import { broadcast, gather } from '../packages/graphene/src/wallet/gather.ts';
 import { ProviderApi } from '../packages/graphene/src/wallet/provider-api.ts';
 import { keyText } from '../packages/graphene/test/chain/people.ts';
-import { createCosignScene, refusedByChain } from './cosign-scene.ts';
+import { createCosignScene, fromBlind, refusedByChain } from './cosign-scene.ts';
 
 import { addDevice, refused, revokeDevice } from './parties.ts';
 
@@ -187,6 +189,29 @@ describe('the provider refuses before it asks', () => {
       const both = await world.build([...pay(), world.transfer(from, bob.id, 1)]);
       await assert.rejects(post(api, alice, ofAlice(both, alice)), refused('cosign-unasked'));
     }
+  });
+
+  test('what the provider’s keys and accounts are asked for beside the accounts that it needs', async () => {
+    const { provider, alice, api, pay } = await enrolled();
+    const other = await world.member('other');
+    await world.enrol(other, provider);
+    const { context } = provider;
+    const [{ id }] = (await world.client.accounts([`${context.account.name}.${other.name}`])) as [
+      ChainAccount,
+    ];
+    const transaction = await world.build(pay());
+    const owners = [
+      { account_auths: [], key_auths: [[keyText(await theirKey(provider, other)), 1]] },
+      { account_auths: [[id, 1]], key_auths: [] },
+      { account_auths: [[context.account.id, 1]], key_auths: [] },
+    ];
+    for (const members of owners) {
+      const blind = fromBlind(alice.id, { weight_threshold: 1, ...members, address_auths: [] });
+      const operations = [...operationsOf(transaction), blind];
+      const both = parseTransaction({ ...transactionToJson(transaction), operations }, world.chain);
+      await assert.rejects(post(api, alice, ofAlice(both, alice)), refused('cosign-unasked'));
+    }
+    assert.deepEqual((await alice.party.device.pending()).requests, []);
   });
 
   test('what does not fit the question, and says that it is so', async () => {

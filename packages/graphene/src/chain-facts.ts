@@ -23,7 +23,8 @@ const PROPOSAL_UPDATE = 23;
 const CORE = '1.3.0';
 
 /**
- * Accounts that operations need the authority of, and those further down; accounts and assets that they name.
+ * Accounts that operations need the authority of, also those in the proposals that they change, and those further
+ * down; accounts and assets that they name.
  * @throws `transaction-invalid` where a proposal that they change is not on the chain, and what the client throws
  */
 export async function factsOf(
@@ -31,8 +32,9 @@ export async function factsOf(
   operations: readonly OperationJson[],
 ): Promise<ChainFacts> {
   const proposals = await proposalsOf(client, operations);
-  const { active, owner, other } = requiredAuthorities(operations);
-  const text = JSON.stringify([operations, [...proposals.values()].flat().map(operationToJson)]);
+  const all = [...operations, ...operationsIn(proposals)];
+  const { active, owner, other } = requiredAuthorities(all);
+  const text = JSON.stringify(all);
   const ids = (space: string) =>
     text.match(new RegExp(`"1\\.${space}\\.\\d+"`, 'g'))?.map((id) => id.slice(1, -1)) ?? [];
   const accounts = await accountsBelow(client, [
@@ -50,6 +52,11 @@ export async function factsOf(
     assets: new Map(assets.map((asset) => [asset.id, asset])),
     objects: await votesIn(client, text),
   };
+}
+
+/** What is in all of some proposals, in the chain's JSON. */
+export function operationsIn(proposals: ChainFacts['proposals']): OperationJson[] {
+  return [...proposals.values()].flat().map((one) => operationToJson(one) as OperationJson);
 }
 
 /** Names of those whom votes are for. */

@@ -46,6 +46,7 @@ export class Vault implements WalletKeys {
         CREATE TABLE IF NOT EXISTS keys (
           account TEXT NOT NULL, public TEXT NOT NULL, sealed TEXT NOT NULL, PRIMARY KEY (account, public)
         ) STRICT, WITHOUT ROWID;
+        CREATE INDEX IF NOT EXISTS keys_by_public ON keys (public);
       `);
       const kept = database.prepare('SELECT parameters, proof FROM seal').get();
       if (kept === undefined) {
@@ -87,6 +88,12 @@ export class Vault implements WalletKeys {
   /** Whether there is a key of an account with one of these public halves; and which. */
   holds(account: string, publicTexts: readonly string[]): string | undefined {
     return this.#rows(account).find((row) => publicTexts.includes(row.public))?.public;
+  }
+
+  /** Whether there is a key with one of these public halves, of whatever account. */
+  holdsAny(publicTexts: readonly string[]): boolean {
+    const found = this.#database.prepare('SELECT 1 FROM keys WHERE public = ?');
+    return publicTexts.some((text) => found.get(text) !== undefined);
   }
 
   /** @throws `key-file-invalid` where it was tampered with, `cosign-not-enrolled` where there is none */

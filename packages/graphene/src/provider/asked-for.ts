@@ -1,13 +1,14 @@
 /**
  * What must hold of a transaction before anybody is asked: the account's own key has signed it, the provider's
- * signature would count for it, it acts for none of the provider's own accounts, and there is time.
+ * signature would count for it, it acts for none of the provider's own accounts, nor by any of its keys, and there is
+ * time.
  * @module
  */
 import { CountersignError } from '@countersign/core';
 import { AuthorityCheck } from '../authority.ts';
 import { operationsOf } from '../build-transaction.ts';
-import type { ChainFacts } from '../chain-facts.ts';
-import { requiredAuthorities } from '../required-authorities.ts';
+import { type ChainFacts, operationsIn } from '../chain-facts.ts';
+import { type OperationJson, requiredAuthorities } from '../required-authorities.ts';
 import type { SignedTransaction, Transaction } from '../transaction.ts';
 import { potentialKeys } from '../transaction-authority.ts';
 import type { ProviderContext } from './context.ts';
@@ -45,7 +46,7 @@ export function checkAsked(context: ProviderContext, asked: Asked, user: User): 
       `this transaction does not need the authority of ${user.account}`,
     );
   }
-  if (actsForProvider(context, required)) {
+  if (needsProvider(context, operationsOf(transaction), facts)) {
     throw new CountersignError('cosign-unasked', 'this transaction acts for the provider’s own accounts');
   }
   const own = [...account.active.key_auths, ...account.owner.key_auths];
@@ -76,6 +77,22 @@ export function actsForProvider(
   ids: readonly string[],
 ): boolean {
   return ids.some((id) => id === provider.id || store.one('users', { signer_id: id }) !== undefined);
+}
+
+/**
+ * Whether operations, or those in the proposals that they change, need an account of the provider's or one by which it
+ * signs; or ask for such an account, or a key that is kept here, beside the accounts that they need. A signature that
+ * is made for somebody would speak for it as well.
+ */
+export function needsProvider(
+  context: ProviderContext,
+  operations: readonly OperationJson[],
+  { proposals }: ChainFacts,
+): boolean {
+  const { active, owner, other } = requiredAuthorities([...operations, ...operationsIn(proposals)]);
+  const members = other.flatMap(({ account_auths }) => account_auths.map(([id]) => id));
+  const keys = other.flatMap(({ key_auths }) => key_auths.map(([key]) => key));
+  return actsForProvider(context, [...active, ...owner, ...members]) || context.vault.holdsAny(keys);
 }
 
 /** @throws `transaction-expired`, `transaction-invalid` */

@@ -18,7 +18,7 @@ import { judgePolicy, type PolicyVerdict } from '../policy.ts';
 import { requiredBy, standingOf } from '../proposal-standing.ts';
 import type { OperationJson } from '../required-authorities.ts';
 import { encodeOperations, operationToJson, parseOperation } from '../transaction.ts';
-import { actsForProvider } from './asked-for.ts';
+import { needsProvider } from './asked-for.ts';
 import { follow, type ProviderContext } from './context.ts';
 import { enrolled, ownKey, send } from './enrolment.ts';
 import { policyOf } from './policies.ts';
@@ -126,7 +126,7 @@ async function ask(context: ProviderContext, name: string, proposal: ChainPropos
   const verdict = judgePolicy(policyOf(context, name), weighed, spentBy(store, name), clock.now(), facts);
   const reason =
     refusalOf(verdict) ??
-    (actsForProvider(context, requiredBy(proposal))
+    (needsProvider(context, json, facts)
       ? 'transaction-invalid: it acts for an account by which the provider signs'
       : question.reason);
   const where = { proposal: proposal.id, account: name };
