@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { operationsOf } from '../packages/graphene/src/build-transaction.ts';
+import { NO_FEE, operationsOf } from '../packages/graphene/src/build-transaction.ts';
 import { parseTransaction, transactionToJson } from '../packages/graphene/src/index.ts';
 import { OPEN_POLICY, type Policy } from '../packages/graphene/src/policy.ts';
+import { send } from '../packages/graphene/src/provider/enrolment.ts';
 import { policyOf } from '../packages/graphene/src/provider/policies.ts';
 import type { OperationJson } from '../packages/graphene/src/required-authorities.ts';
-import { createCosignScene } from './cosign-scene.ts';
+import { approvalsOf, createCosignScene, fromBlind, nothing } from './cosign-scene.ts';
 import type { Member } from './cosign-world.ts';
 
 import { refused } from './parties.ts';
@@ -154,6 +155,44 @@ describe('a policy', () => {
     }
     assert.deepEqual((await alice.party.device.pending()).requests, []);
     assert.equal((await post(api, alice, ofAlice(await world.build(pay(1001)), alice))).state, 'refused');
+  });
+
+  test('with limits refuses what somebody’s word would do for others beside', async () => {
+    const { provider, alice, bob, api } = await enrolled();
+    const shop = await world.member('shop');
+    const members = { account_auths: [[alice.id, 1]], key_auths: [], address_auths: [] };
+    const ofHers = { weight_threshold: 1, ...members };
+    const give: OperationJson = [6, { fee: NO_FEE, account: shop.id, active: ofHers, extensions: {} }];
+    await send(world.client, [give], [shop.keys.active]);
+    const [word, pays] = operationsOf(
+      await world.build([nothing(alice), world.transfer(shop.id, bob.id, 5000)]),
+    ) as [OperationJson, OperationJson];
+    const soon = new Date((world.clock.now() + 3600) * 1000).toISOString().slice(0, 19);
+    const create: OperationJson = [
+      22,
+      { fee_paying_account: bob.id, expiration_time: soon, proposed_ops: [{ op: pays }], extensions: [] },
+    ];
+    await send(world.client, [create], [bob.keys.active]);
+    const [proposal] = await world.client.proposals(shop.id);
+    const approval = approvalsOf(alice, proposal!.id, { active_approvals_to_add: [alice.id] });
+    let life = 500;
+    const posted = async (...operations: OperationJson[]) => {
+      const transaction = transactionToJson(await world.build([nothing(alice)], ++life));
+      const whole = parseTransaction({ ...transaction, operations }, world.chain);
+      return post(api, alice, ofAlice(whole, alice));
+    };
+    assert.equal((await posted(word, pays)).state, 'pending');
+    const asked = JSON.stringify(await world.answer(alice.party, 'reject'));
+    assert.match(asked, /Transfer 0\.05 TEST from shop/);
+
+    await setPolicy({ api, provider, alice }, 2, limited);
+    for (const operations of [[word, pays], [word, fromBlind(bob.id, ofHers)], [approval]]) {
+      const { state, reason } = await posted(...operations);
+      assert.equal(state, 'refused');
+      assert.match(reason ?? '', /^not-covered: /);
+    }
+    assert.deepEqual((await alice.party.device.pending()).requests, []);
+    assert.equal((await posted(word)).state, 'pending');
   });
 
   test('that was lowered stays so where the clock is set back', async () => {

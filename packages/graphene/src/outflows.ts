@@ -59,7 +59,7 @@ export function weigh(
 }
 
 /** What approved proposals do, and the proposals that they approve in turn; each proposal once. */
-function approvedBy(
+export function approvedBy(
   operations: readonly OperationJson[],
   proposals: ReadonlyMap<string, readonly Operation[]>,
 ): OperationJson[] {

@@ -8,7 +8,6 @@ import { CountersignError } from '@countersign/core';
 import { bytesToHex } from '@noble/hashes/utils.js';
 import { operationsOf, signersOf } from '../build-transaction.ts';
 import { factsOf } from '../chain-facts.ts';
-import { weigh } from '../outflows.ts';
 import { judgePolicy, type PolicyVerdict } from '../policy.ts';
 import {
   parseSignedTransaction,
@@ -26,6 +25,7 @@ import { questionOf, type Shown } from './question.ts';
 import { allAccepted, missingFrom, signTogether } from './signing.ts';
 import { keptOutflows, spentBy } from './spent.ts';
 import type { TransactionRow, TransactionState } from './store.ts';
+import { weighFor } from './weighing.ts';
 
 /** The longest that a question may stand, in seconds. */
 const MAX_QUESTION = 600;
@@ -78,7 +78,8 @@ export class Cosigning {
     checkAsked(this.#context, { transaction: posted, facts, signers: signersOf(posted, chain) }, user);
     const transaction = withSignatures(posted, store.all('transactions', { digest }));
     const signers = signersOf(transaction, chain);
-    const together = JSON.stringify(waitsForAll(this.#context, { transaction, facts, signers }));
+    const all = waitsForAll(this.#context, { transaction, facts, signers });
+    const together = JSON.stringify(all);
     const update = () => {
       store.change('transactions', { digest }, { together });
       this.#context.changes.tell(digest);
@@ -86,7 +87,7 @@ export class Cosigning {
     };
     if (store.one('transactions', { digest, account: name }) !== undefined) return update();
     await checkTime(this.#context, transaction);
-    const weighed = weigh(operationsOf(transaction), user.account_id, facts.proposals, user.signer_id);
+    const weighed = weighFor(this.#context, operationsOf(transaction), facts, user, all);
     const shown = questionOf(transaction, digest, {
       account: user.account,
       chain,

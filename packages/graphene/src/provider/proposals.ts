@@ -13,7 +13,6 @@ import type { ChainAccount, ChainProposal } from '../chain-client.ts';
 import { accountsBelow, factsOf } from '../chain-facts.ts';
 import { type Explained, explainOperations } from '../explain.ts';
 import type { Operation } from '../operations.ts';
-import { weigh } from '../outflows.ts';
 import { judgePolicy, type PolicyVerdict } from '../policy.ts';
 import { requiredBy, standingOf } from '../proposal-standing.ts';
 import type { OperationJson } from '../required-authorities.ts';
@@ -25,6 +24,7 @@ import { policyOf } from './policies.ts';
 import { DIGEST_FIELD, type Shown, shown } from './question.ts';
 import { keptOutflows, spentBy } from './spent.ts';
 import type { ProposalRow } from './store.ts';
+import { weighFor } from './weighing.ts';
 
 /** The longest that a question may stand, in seconds. */
 const MAX_QUESTION = 600;
@@ -120,7 +120,7 @@ async function ask(context: ProviderContext, name: string, proposal: ChainPropos
   const json = operations.map((one) => operationToJson(one) as OperationJson);
   const facts = await factsOf(client, json);
   const described = explainOperations(operations, facts);
-  const weighed = weigh(json, user.account_id, facts.proposals, user.signer_id);
+  const weighed = weighFor(context, json, facts, user, [name]);
   const question = await questionOf(context, user.account, proposal, { described, operations, chain });
   // From here to the new row nothing is waited for, as with a transaction.
   const verdict = judgePolicy(policyOf(context, name), weighed, spentBy(store, name), clock.now(), facts);
@@ -253,7 +253,7 @@ async function decide(
   }
   const json = operationsIn(proposal, chain).map((one) => operationToJson(one) as OperationJson);
   const facts = await factsOf(client, json);
-  const weighed = weigh(json, user.account_id, facts.proposals, user.signer_id);
+  const weighed = weighFor(context, json, facts, user, [name]);
   const before = spentBy(store, name, id);
   // A policy that was lowered since holds at once.
   const reason = refusalOf(judgePolicy(policyOf(context, name), weighed, before, clock.now(), facts));

@@ -10,7 +10,6 @@ import { operationsOf, signTransaction } from '../build-transaction.ts';
 import type { ChainAccount } from '../chain-client.ts';
 import { factsOf } from '../chain-facts.ts';
 import type { ChainPrivateKey } from '../keys.ts';
-import { weigh } from '../outflows.ts';
 import { judgePolicy } from '../policy.ts';
 import { parseSignedTransaction, type SignedTransaction, transactionDigest } from '../transaction.ts';
 import type { Requests } from './answers.ts';
@@ -21,6 +20,7 @@ import { policyOf } from './policies.ts';
 import { DIGEST_FIELD } from './question.ts';
 import { spentBy } from './spent.ts';
 import type { TransactionRow } from './store.ts';
+import { weighFor } from './weighing.ts';
 
 export type Signing =
   /** Somebody has not said yes yet. */
@@ -142,7 +142,8 @@ function policyRefusal(
 ): string | undefined {
   const policy = policyOf(context, row.account);
   if (policy.version === row.policy_version) return undefined;
-  const weighed = weigh(operationsOf(transaction), user.account_id, facts.proposals, user.signer_id);
+  const together = JSON.parse(row.together) as string[];
+  const weighed = weighFor(context, operationsOf(transaction), facts, user, together);
   const before = spentBy(context.store, row.account, row.digest);
   const verdict = judgePolicy(policy, weighed, before, context.clock.now(), facts);
   if (!verdict.allowed) return `${verdict.rule}: ${verdict.message}`;
