@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { formatAccountLink } from '@countersign/core';
 import { NO_FEE, operationsOf } from '../packages/graphene/src/build-transaction.ts';
+import { signText } from '../packages/graphene/src/challenge.ts';
 import { parseTransaction, transactionToJson } from '../packages/graphene/src/index.ts';
 import { OPEN_POLICY, type Policy } from '../packages/graphene/src/policy.ts';
 import { send } from '../packages/graphene/src/provider/enrolment.ts';
@@ -9,7 +11,7 @@ import type { OperationJson } from '../packages/graphene/src/required-authoritie
 import { approvalsOf, createCosignScene, fromBlind, nothing } from './cosign-scene.ts';
 import type { Member } from './cosign-world.ts';
 
-import { refused } from './parties.ts';
+import { makeParty, refused } from './parties.ts';
 import { until } from './until.ts';
 
 const { world, enrolled, ofAlice, post, settled, noSignature, changePolicy, setPolicy } = createCosignScene();
@@ -220,6 +222,47 @@ describe('a policy', () => {
     assert.equal(state, 'refused');
     assert.match(reason ?? '', /^limit: .* 0\.005 TEST may be \(version 3 of the policy\)$/);
     noSignature(provider, digest);
+  });
+
+  test('is not changed by a device that was lost, once the person has registered with another account', async () => {
+    const { provider, alice, api } = await enrolled();
+    const { store } = provider.context;
+    const raised: Policy = { ...OPEN_POLICY, limits: [{ asset: '1.3.0', amount: '5000', per: 'day' }] };
+    await setPolicy({ api, provider, alice }, 2, limited);
+    await setPolicy({ api, provider, alice }, 3, raised);
+    assert.equal((await api.policy(alice.name)).next?.version, 3);
+    const open = await changePolicy({ api, provider, alice }, 4, { ...raised, owner_changes: true });
+    const [question] = (await alice.party.device.pending()).requests;
+
+    const found = await makeParty(world.home.origin, `new-${alice.party.name}`, world.clock);
+    await world.meet(found, provider);
+    const link = formatAccountLink({ ...found.device.session.keys, name: found.name });
+    const { registration, challenge } = await api.begin(alice.name, link, {});
+    await api.prove(registration, signText(challenge!, alice.keys.owner));
+    await world.answer(found, 'accept');
+    while ((await api.registration(registration)).state === 'asked');
+
+    assert.equal((await api.policyChange(open)).state, 'rejected');
+    await until(async () => (await alice.party.device.pending()).requests.length === 0);
+    await assert.rejects(alice.party.device.answer(question!, { decision: 'accept', shown: 'screen' }));
+    const { version, next } = await api.policy(alice.name);
+    assert.deepEqual([version, next], [2, undefined]);
+    assert.equal(store.one('policies', { account: alice.name, version: 3 }), undefined);
+    await changePolicy({ api, provider, alice }, 3, raised);
+    await world.answer(found, 'accept');
+    await until(async () => (await api.policy(alice.name)).next?.version === 3);
+  });
+
+  test('is changed only by whom the account is registered with when the answer comes', async () => {
+    const { provider, alice, api } = await enrolled();
+    const change = await changePolicy({ api, provider, alice }, 2, limited);
+    const { store } = provider.context;
+    const { identity } = (await world.member('other')).party.device.session.keys;
+    store.change('users', { account: alice.name }, { identity });
+    await world.answer(alice.party, 'accept');
+    while ((await api.policyChange(change)).state === 'asked');
+    assert.equal((await api.policyChange(change)).state, 'rejected');
+    assert.equal((await api.policy(alice.name)).version, 1);
   });
 
   test('is not passed by posting many at the same moment: together they stay within the limit', async () => {

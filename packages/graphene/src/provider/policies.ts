@@ -1,9 +1,10 @@
 /**
  * Policies of the people that a provider signs for: which holds now, and how one is changed. A change is signed by
- * a key of the account and confirmed on the device; one that lets more be signed waits a day, and the person is told.
+ * a key of the account and confirmed on the device of whoever is registered then; one that lets more be signed waits a
+ * day, and the person is told.
  * @module
  */
-import { CountersignError, encodeBase64url, parseStrictJson } from '@countersign/core';
+import { CountersignError, encodeBase64url, parseStrictJson, verifyReceipt } from '@countersign/core';
 import * as v from 'valibot';
 import { policyText, signerOfText } from '../challenge.ts';
 import { OPEN_POLICY, Policy, RAISE_WAIT, raises, type VersionedPolicy } from '../policy.ts';
@@ -80,7 +81,7 @@ export async function changePolicy(
       ...policyLines(read.output, await policyFacts(client, read.output)),
     ],
   });
-  if (asked.account.identity !== user.identity) {
+  if (asked.account.identity !== enrolled(context, name).identity) {
     throw new CountersignError(
       'account-changed',
       `${user.countersign} is not the account that was registered`,
@@ -101,28 +102,62 @@ export async function changePolicy(
 
 /** Waits for the device; also after a restart. */
 export async function awaitPolicy(context: ProviderContext, id: string): Promise<void> {
-  const { store, enquirer, clock, logger } = context;
+  const { store, enquirer, logger } = context;
   const row = store.one('policy_changes', { id });
   if (row?.state !== 'asked' || row.request === null) return;
   const { outcome } = await enquirer.wait(row.request, context.stopping);
-  if (outcome !== 'accepted') {
-    store.change('policy_changes', { id }, { state: 'rejected' });
-    context.changes.tell(id);
-    return;
-  }
-  const after = v.parse(Policy, JSON.parse(row.policy));
-  const waits = raises(policyOf(context, row.account).policy, after);
-  // What holds at once is of no time: a clock that is set back must not bring the version before it back.
-  const effective_at = waits ? clock.now() + RAISE_WAIT : 0;
-  const { account, version, policy } = row;
-  const added = store.add('policies', { account, version, effective_at, policy });
-  store.change('policy_changes', { id }, { state: added ? 'accepted' : 'rejected' });
-  if (added && waits) {
-    for (const told of await notify(context, account, effective_at)) {
-      if (told.status === 'rejected') logger.error({ err: told.reason }, 'a notice was not sent');
-    }
+  const by = outcome === 'accepted' ? await acceptedBy(context, row.request) : undefined;
+  const heldFrom = store.atomically(() => decide(context, id, by));
+  for (const told of heldFrom === undefined ? [] : await notify(context, row.account, heldFrom)) {
+    if (told.status === 'rejected') logger.error({ err: told.reason }, 'a notice was not sent');
   }
   context.changes.tell(id);
+}
+
+/** Whose device said yes, by the signed answer; undefined where it says something else. */
+async function acceptedBy(
+  { enquirer, crypto }: ProviderContext,
+  request: string,
+): Promise<string | undefined> {
+  const { response, account } = await verifyReceipt(crypto, await enquirer.receipt(request));
+  return response.decision.decision === 'accept' ? account.identity : undefined;
+}
+
+/**
+ * Takes a change over where the person said yes who is registered now, and turns it down else.
+ * @param by the identity of whoever said yes
+ * @returns from when on more is signed, where that is so
+ */
+function decide(context: ProviderContext, id: string, by: string | undefined): number | undefined {
+  const { store, clock } = context;
+  const row = store.one('policy_changes', { id, state: 'asked' });
+  if (row === undefined) return undefined;
+  const { account, version, policy } = row;
+  const waits = raises(policyOf(context, account).policy, v.parse(Policy, JSON.parse(policy)));
+  // What holds at once is of no time: a clock that is set back must not bring the version before it back.
+  const effective_at = waits ? clock.now() + RAISE_WAIT : 0;
+  const confirmed = by !== undefined && by === store.one('users', { account })?.identity;
+  const added = confirmed && store.add('policies', { account, version, effective_at, policy });
+  store.change('policy_changes', { id }, { state: added ? 'accepted' : 'rejected' });
+  return added && waits ? effective_at : undefined;
+}
+
+/**
+ * Takes back what the devices of another Countersign account than the one that is registered from now on have asked
+ * for: they may be lost, and in strange hands. Changes that are open are turned down, and what would let more be signed
+ * and does not hold yet is dropped. To be called within the write that registers.
+ */
+export function dropPolicyChanges(context: ProviderContext, account: string): void {
+  const { store, clock, enquirer, changes, logger } = context;
+  for (const { id, request } of store.all('policy_changes', { account, state: 'asked' })) {
+    store.change('policy_changes', { id }, { state: 'rejected' });
+    changes.tell(id);
+    if (request === null) continue;
+    enquirer.cancel(request).catch((err: unknown) => logger.warn({ err }, 'a question was not taken back'));
+  }
+  for (const { version, effective_at } of store.all('policies', { account })) {
+    if (effective_at > clock.now()) store.remove('policies', { account, version });
+  }
 }
 
 /** Tells the person wherever they are known that more will be signed, so that they hear of it where they did not ask for it. */

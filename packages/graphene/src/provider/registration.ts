@@ -8,6 +8,7 @@ import { type AccountLink, CountersignError, encodeBase64url } from '@countersig
 import { accountsBelow, ownerSpeaks, speaksFor } from '../chain-facts.ts';
 import { registrationText, signerOfText } from '../challenge.ts';
 import { follow, type ProviderContext } from './context.ts';
+import { dropPolicyChanges } from './policies.ts';
 import type { RegistrationRow } from './store.ts';
 import { TRIES, type Way, type WayMemory } from './ways.ts';
 
@@ -291,6 +292,7 @@ function keep(context: ProviderContext, row: RegistrationRow): void {
   } else {
     // The same person again, who proved it by the same key: perhaps with another Countersign account.
     store.change('users', { account_id }, person);
+    if (known.identity !== identity) dropPolicyChanges(context, known.account);
   }
   store.change('registrations', { id }, { state: 'registered' });
 }
