@@ -6,6 +6,7 @@ import { lookForProposals } from '../packages/graphene/src/provider/proposals.ts
 import type { RunningProvider } from '../packages/graphene/src/provider/provider.ts';
 import type { OperationJson } from '../packages/graphene/src/required-authorities.ts';
 import { deleteProposal } from '../packages/graphene/src/wallet/proposals.ts';
+import { ProviderApi } from '../packages/graphene/src/wallet/provider-api.ts';
 import { keyText } from '../packages/graphene/test/chain/people.ts';
 import { approvalsOf, createCosignScene, nothing } from './cosign-scene.ts';
 import type { Member } from './cosign-world.ts';
@@ -291,6 +292,72 @@ test('a proposal that needs two providers is asked about by each, and executed o
   await until(() => isGone(id));
   assert.equal(await world.balance(bob.id), before + 60n);
   await until(() => states().join() === 'approved,approved');
+});
+
+describe('an approval that is on its way to the chain', () => {
+  const BROADCAST = 'broadcast_transaction_with_callback';
+  const limited: Policy = { ...OPEN_POLICY, limits: [{ asset: '1.3.0', amount: '1000', per: 'day' }] };
+  /** alice has a limit of 1000 a day, and is asked about a proposal that pays 700. */
+  const asked = async () => {
+    const scene = await enrolled({ own: true });
+    await setPolicy(scene, 2, limited);
+    const reference = await world.member('reference');
+    const id = await propose(
+      scene.alice,
+      reference,
+      [world.transfer(scene.alice.id, scene.bob.id, 700)],
+      true,
+    );
+    await until(() => rowOf(scene.provider, id, scene.alice)?.request != null);
+    return { ...scene, id };
+  };
+  const another = async ({ api, alice, pay }: Awaited<ReturnType<typeof asked>>) =>
+    (await post(api, alice, ofAlice(await world.build(pay(701)), alice))).state;
+
+  test('counts where the line is cut when the chain has it, and is found there', async () => {
+    const scene = await asked();
+    const { provider, alice, id } = scene;
+    world.cut(BROADCAST, 'after');
+    await world.answer(alice.party, 'accept');
+    await until(() => isGone(id));
+    assert.equal(await another(scene), 'refused');
+    await until(() => rowOf(provider, id, alice)?.state === 'approved');
+    assert.equal(await another(scene), 'refused');
+  });
+
+  test('is found after a restart, where the provider ended before it knew', async () => {
+    const scene = await asked();
+    const { provider, alice, id } = scene;
+    const { store } = provider.context;
+    world.cut(BROADCAST, 'after');
+    await world.answer(alice.party, 'accept');
+    await until(() => isGone(id));
+    await until(() => rowOf(provider, id, alice)?.state === 'approved');
+    // As the end of the process would have left it.
+    store.change('proposals', { proposal: id, account: alice.name }, { state: 'approving' });
+    await provider[Symbol.asyncDispose]();
+    await using again = await world.restart(provider);
+    assert.equal(rowOf(again, id, alice)?.state, 'approving');
+    assert.equal(await another({ ...scene, api: new ProviderApi(again.origin) }), 'refused');
+    await until(() => rowOf(again, id, alice)?.state === 'approved');
+  });
+
+  test('counts while it can still reach a block, and is refused when it cannot any more', async () => {
+    const scene = await asked();
+    const { provider, alice, bob, id } = scene;
+    const before = await world.balance(bob.id);
+    world.cut(BROADCAST, 'before');
+    await world.answer(alice.party, 'accept');
+    await until(() => rowOf(provider, id, alice)?.reason != null);
+    await lookForProposals(provider.context);
+    assert.equal(rowOf(provider, id, alice)?.state, 'approving');
+    assert.equal(await another(scene), 'refused');
+    world.clock.offset += 200;
+    await until(() => rowOf(provider, id, alice)?.state === 'refused');
+    assert.match(rowOf(provider, id, alice)?.reason ?? '', /^chain-unreachable: /);
+    assert.equal(await world.balance(bob.id), before);
+    assert.equal(await another(scene), 'pending');
+  });
 });
 
 test('a proposal whose time is over is gone, and so is the question', async () => {

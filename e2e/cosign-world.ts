@@ -83,6 +83,8 @@ export interface CosignWorld {
   transfer(from: string, to: string, amount: number, asset?: string): OperationJson;
   build(operations: readonly OperationJson[], life?: number): Promise<Transaction>;
   balance(id: string): Promise<bigint>;
+  /** Cuts the line to the small chain at the next call of a method: before it is done, or when its answer is lost. */
+  cut(method: string, when: 'before' | 'after'): void;
   /** How the chain writes a key. */
   keyText(key: ChainPrivateKey): string;
   /** Lets the device answer the question that comes next; and what that was. */
@@ -100,6 +102,7 @@ export function createCosignWorld(chain?: ExistingChain): CosignWorld {
   const stack = new AsyncDisposableStack();
   const world = {} as { -readonly [K in keyof CosignWorld]: CosignWorld[K] };
   const ready = Promise.withResolvers<void>();
+  const cuts = new Map<string, 'before' | 'after'>();
   let serial = 0;
 
   before(async () => {
@@ -120,7 +123,12 @@ export function createCosignWorld(chain?: ExistingChain): CosignWorld {
   after(() => stack.disposeAsync());
 
   const smallChain = async () => {
-    const { url } = stack.use(await startChain(genesisOf([faucet as Person]), { now: clock.now }));
+    const cut = (method: string) => {
+      const when = cuts.get(method);
+      cuts.delete(method);
+      return when;
+    };
+    const { url } = stack.use(await startChain(genesisOf([faucet as Person]), { now: clock.now, cut }));
     return url;
   };
   const faucetId = async () => (await world.client.account(faucet.name)).id;
@@ -237,6 +245,7 @@ export function createCosignWorld(chain?: ExistingChain): CosignWorld {
     build: (operations: readonly OperationJson[], life?: number) =>
       buildTransaction(world.client, operations, life),
     balance: (id: string) => world.client.balance(id, '1.3.0'),
+    cut: (method: string, when: 'before' | 'after') => void cuts.set(method, when),
     keyText,
     async answer(party: Party, decision: 'accept' | 'reject') {
       const first = await until(

@@ -7,19 +7,19 @@
 import { CountersignError, verifyReceipt } from '@countersign/core';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { bytesToHex, concatBytes, hexToBytes } from '@noble/hashes/utils.js';
-import { NO_FEE } from '../build-transaction.ts';
 import type { Chain } from '../chain.ts';
 import type { ChainAccount, ChainProposal } from '../chain-client.ts';
-import { accountsBelow, factsOf } from '../chain-facts.ts';
+import { accountsBelow, type ChainFacts, factsOf } from '../chain-facts.ts';
 import { type Explained, explainOperations } from '../explain.ts';
 import type { Operation } from '../operations.ts';
-import { judgePolicy, type PolicyVerdict } from '../policy.ts';
+import { judgePolicy, type Weighed } from '../policy.ts';
 import { requiredBy, standingOf } from '../proposal-standing.ts';
 import type { OperationJson } from '../required-authorities.ts';
 import { encodeOperations, operationToJson, parseOperation } from '../transaction.ts';
-import { needsProvider } from './asked-for.ts';
+import { prepareApproval, resolveApprovals, sendApproval } from './approving.ts';
+import { needsProvider, type User } from './asked-for.ts';
 import { follow, type ProviderContext } from './context.ts';
-import { enrolled, ownKey, send } from './enrolment.ts';
+import { enrolled } from './enrolment.ts';
 import { policyOf } from './policies.ts';
 import { DIGEST_FIELD, type Shown, shown } from './question.ts';
 import { keptOutflows, spentBy } from './spent.ts';
@@ -50,6 +50,7 @@ export async function lookForProposals(context: ProviderContext): Promise<void> 
       });
       if (await isWaiting) waiting.push(proposal);
     }
+    await resolveApprovals(context, user.account, user.signer_id!);
     await takeBack(context, user.account, there, waiting);
     for (const proposal of waiting) {
       if (store.one('proposals', { proposal: proposal.id, account: user.account }) !== undefined) continue;
@@ -93,7 +94,7 @@ async function takeBack(
 ): Promise<void> {
   const { store, enquirer, logger } = context;
   for (const { proposal, state, request } of store.all('proposals', { account })) {
-    if (state === 'approved' || waiting.some(({ id }) => id === proposal)) continue;
+    if (state === 'approving' || state === 'approved' || waiting.some(({ id }) => id === proposal)) continue;
     const isThere = there.some(({ id }) => id === proposal);
     if (state === 'asked') {
       // Between the row and its question.
@@ -106,7 +107,7 @@ async function takeBack(
         continue;
       }
     }
-    const where = { proposal, account };
+    const where = { proposal, account, state };
     if (isThere) store.remove('proposals', where);
     else if (state === 'asked') store.change('proposals', where, { state: 'gone', reason: GONE });
   }
@@ -123,12 +124,7 @@ async function ask(context: ProviderContext, name: string, proposal: ChainPropos
   const weighed = weighFor(context, json, facts, user, [name]);
   const question = await questionOf(context, user.account, proposal, { described, operations, chain });
   // From here to the new row nothing is waited for, as with a transaction.
-  const verdict = judgePolicy(policyOf(context, name), weighed, spentBy(store, name), clock.now(), facts);
-  const reason =
-    refusalOf(verdict) ??
-    (needsProvider(context, json, facts)
-      ? 'transaction-invalid: it acts for an account by which the provider signs'
-      : question.reason);
+  const reason = refusalOf(context, user, { proposal: proposal.id, json, facts, weighed }) ?? question.reason;
   const where = { proposal: proposal.id, account: name };
   const row: ProposalRow = {
     ...where,
@@ -137,6 +133,7 @@ async function ask(context: ProviderContext, name: string, proposal: ChainPropos
     request: null,
     outflows: keptOutflows(weighed.outflows),
     asked_at: clock.now(),
+    approval_expires: null,
   };
   if (!store.add('proposals', row) || reason !== undefined) return;
   const lifetime = Math.min(MAX_QUESTION, secondsOf(proposal) - clock.now() - 10);
@@ -164,6 +161,14 @@ async function ask(context: ProviderContext, name: string, proposal: ChainPropos
   }
 }
 
+interface Judged {
+  readonly proposal: string;
+  /** What is in it. */
+  readonly json: readonly OperationJson[];
+  readonly facts: ChainFacts;
+  readonly weighed: Weighed;
+}
+
 /** What the person is shown; where it does not fit, why. */
 async function questionOf(
   { client }: ProviderContext,
@@ -185,13 +190,23 @@ async function questionOf(
   }
 }
 
-function refusalOf(verdict: PolicyVerdict): string | undefined {
+/** Why a proposal is not approved, whatever the person says. */
+function refusalOf(
+  context: ProviderContext,
+  user: User,
+  { proposal, json, facts, weighed }: Judged,
+): string | undefined {
+  const { store, clock } = context;
+  const before = spentBy(store, user.account, proposal);
+  const verdict = judgePolicy(policyOf(context, user.account), weighed, before, clock.now(), facts);
   if (!verdict.allowed) return `${verdict.rule}: ${verdict.message}`;
   // Approvers answer over a transaction's digest; a proposal has none that they could.
   if (verdict.needed > 0) {
     return 'approvers: the policy asks further people, who can answer to a transaction and to no proposal';
   }
-  return undefined;
+  return needsProvider(context, json, facts)
+    ? 'transaction-invalid: it acts for an account by which the provider signs'
+    : undefined;
 }
 
 /** When it ends, in seconds since 1970. */
@@ -213,7 +228,10 @@ export function followProposal(context: ProviderContext, row: ProposalRow): void
     () => decide(context, row),
     (error) => {
       const why = error instanceof CountersignError ? `${error.code}: ${error.message}` : 'internal';
-      context.store.change('proposals', { proposal, account }, { state: 'refused', reason: why });
+      const { store } = context;
+      store.change('proposals', { proposal, account, state: 'asked' }, { state: 'refused', reason: why });
+      // Perhaps the chain has it all the same.
+      store.change('proposals', { proposal, account, state: 'approving' }, { reason: why });
     },
   );
 }
@@ -222,7 +240,7 @@ async function decide(
   context: ProviderContext,
   { proposal: id, account: name, request }: ProposalRow,
 ): Promise<void> {
-  const { client, clock, store, enquirer, crypto, account: provider, stopping } = context;
+  const { client, store, enquirer, crypto, stopping } = context;
   const where = { proposal: id, account: name };
   const user = enrolled(context, name);
   const { outcome } = await enquirer.wait(request!, stopping);
@@ -254,31 +272,14 @@ async function decide(
   const json = operationsIn(proposal, chain).map((one) => operationToJson(one) as OperationJson);
   const facts = await factsOf(client, json);
   const weighed = weighFor(context, json, facts, user, [name]);
-  const before = spentBy(store, name, id);
-  // A policy that was lowered since holds at once.
-  const reason = refusalOf(judgePolicy(policyOf(context, name), weighed, before, clock.now(), facts));
+  const approval = await prepareApproval(context, id, user);
+  // From here to the new state nothing is waited for. A policy that was lowered since holds at once.
+  const reason = refusalOf(context, user, { proposal: id, json, facts, weighed });
   if (reason !== undefined) {
     store.change('proposals', where, { state: 'refused', reason });
     return;
   }
-  const approve: OperationJson = [
-    23,
-    {
-      fee: NO_FEE,
-      fee_paying_account: provider.id,
-      proposal: id,
-      active_approvals_to_add: [user.signer_id],
-      active_approvals_to_remove: [],
-      owner_approvals_to_add: [],
-      owner_approvals_to_remove: [],
-      key_approvals_to_add: [],
-      key_approvals_to_remove: [],
-      extensions: [],
-    },
-  ];
-  // The provider owns the account that approves, so that its own key speaks for both.
-  await send(client, [approve], [await ownKey(context)], context.maxFee);
-  store.change('proposals', where, { state: 'approved' });
+  await sendApproval(context, where, approval);
 }
 
 function operationsIn({ proposed_transaction: { operations } }: ChainProposal, chain: Chain): Operation[] {

@@ -21,7 +21,8 @@ export function spentBy(store: ProviderStore, account: string, but?: string): Be
     .map(({ settled_at, posted_at, outflows }) => ({ at: settled_at ?? posted_at, outflows }));
   const proposals = store
     .all('proposals', { account })
-    .filter(({ proposal, state }) => proposal !== but && (state === 'approved' || state === 'asked'))
+    .filter(({ proposal }) => proposal !== but)
+    .filter(({ state }) => state === 'approved' || state === 'approving' || state === 'asked')
     .map(({ asked_at: at, outflows }) => ({ at, outflows }));
   return [...transactions, ...proposals].map(({ at, outflows }) => ({
     at,

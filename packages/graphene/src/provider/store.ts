@@ -165,6 +165,8 @@ const STEPS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
   'ALTER TABLE proposals ADD COLUMN reason TEXT;',
+  // When the transaction that approves it expires.
+  'ALTER TABLE proposals ADD COLUMN approval_expires INTEGER;',
 ];
 
 export interface RegistrationRow {
@@ -236,12 +238,14 @@ export interface PolicyChangeRow {
 export interface ProposalRow {
   readonly proposal: string;
   readonly account: string;
-  readonly state: 'asked' | 'approved' | 'rejected' | 'refused' | 'gone';
+  /** `approving`: the person has said yes, and the chain may have the approval or get it still. */
+  readonly state: 'asked' | 'approving' | 'approved' | 'rejected' | 'refused' | 'gone';
   /** Why it was refused, or is not asked about any more. */
   readonly reason: string | null;
   readonly request: string | null;
   readonly outflows: string;
   readonly asked_at: number;
+  readonly approval_expires: number | null;
 }
 
 export interface LoginRow {

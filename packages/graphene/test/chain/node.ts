@@ -22,18 +22,22 @@ export interface ChainNode extends AsyncDisposable {
 /** What a node answers in the place of its own answer, where a test makes it lie. */
 export type Tamper = (method: string, answer: unknown) => unknown;
 
+/** Whether the line is cut at a call: before it is done, or when it is and the answer is lost. */
+export type Cut = (method: string) => 'before' | 'after' | undefined;
+
 export interface NodeOptions {
   /** Seconds since 1970. */
   readonly now?: () => number;
   readonly port?: number;
   readonly tamper?: Tamper;
+  readonly cut?: Cut;
 }
 
 export async function startNode(ledger: Ledger, options: NodeOptions = {}): Promise<ChainNode> {
-  const { port = 0, tamper = (_method, answer) => answer } = options;
+  const { port = 0, tamper = (_method, answer) => answer, cut = () => undefined } = options;
   const server = new WebSocketServer({ host: '127.0.0.1', port });
   await once(server, 'listening');
-  server.on('connection', (socket) => serve(ledger, socket, tamper));
+  server.on('connection', (socket) => serve(ledger, socket, tamper, cut));
   return {
     ledger,
     url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -60,7 +64,7 @@ export async function startChain(genesis: Genesis, options: NodeOptions = {}): P
   };
 }
 
-function serve(ledger: Ledger, socket: WebSocket, tamper: Tamper): void {
+function serve(ledger: Ledger, socket: WebSocket, tamper: Tamper, cut: Cut): void {
   const notify = (subscription: number, value: unknown) =>
     socket.send(JSON.stringify({ method: 'notice', params: [subscription, value] }));
   const apis: Record<ApiName, Record<string, (...params: never[]) => unknown>> = {
@@ -86,7 +90,10 @@ function serve(ledger: Ledger, socket: WebSocket, tamper: Tamper): void {
       const [api, method, given] = params;
       const call = apiOf(api)[method];
       check(call, `no such method: ${method}`);
+      const fault = cut(method);
+      if (fault === 'before') return socket.terminate();
       const result = tamper(method, call(...given) ?? null);
+      if (fault === 'after') return socket.terminate();
       socket.send(JSON.stringify({ id, jsonrpc: '2.0', result }));
     } catch (error) {
       socket.send(JSON.stringify({ id, jsonrpc: '2.0', error: errorOf(error) }));

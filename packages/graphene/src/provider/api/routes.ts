@@ -65,7 +65,12 @@ const ProposalsView = v.object({
   proposals: v.array(
     v.object({
       proposal: v.pipe(v.string(), v.description('Its id on the chain')),
-      state: v.picklist(['asked', 'approved', 'rejected', 'refused', 'gone']),
+      state: v.pipe(
+        v.picklist(['asked', 'approving', 'approved', 'rejected', 'refused', 'gone']),
+        v.description(
+          '`approving`: the approval was sent, or is about to be, and is not seen on the chain yet',
+        ),
+      ),
       reason: v.optional(v.pipe(v.string(), v.description('Why it was refused, or is asked about no more'))),
     }),
   ),
