@@ -16,7 +16,7 @@ import type { OperationJson } from '../packages/graphene/src/required-authoritie
 import { broadcast, gather } from '../packages/graphene/src/wallet/gather.ts';
 import { ProviderApi } from '../packages/graphene/src/wallet/provider-api.ts';
 import { keyText } from '../packages/graphene/test/chain/people.ts';
-import { createCosignScene, fromBlind, refusedByChain } from './cosign-scene.ts';
+import { createCosignScene, fromBlind, nothing, refusedByChain } from './cosign-scene.ts';
 
 import { addDevice, refused, revokeDevice } from './parties.ts';
 
@@ -142,6 +142,22 @@ describe('the provider refuses before it asks', () => {
     const stranger = signTransaction({ ...transaction, signatures: [] }, bob.keys.active, world.chain);
     await assert.rejects(post(api, alice, stranger), refused('cosign-unasked'));
     assert.deepEqual((await alice.party.device.pending()).requests, []);
+  });
+
+  test('what the account’s own key has not signed, and reads none of all that it names on the chain', async () => {
+    const { alice, bob, api, pay } = await enrolled();
+    const transaction = await world.build(pay());
+    const [word] = operationsOf(await world.build([nothing(alice)])) as [OperationJson];
+    const required_auths = Array.from({ length: 4000 }, (_, n) => `1.2.${n}`);
+    const operations = [[35, { ...word[1], required_auths }]];
+    const many = parseTransaction({ ...transactionToJson(transaction), operations }, world.chain);
+    const stranger = signTransaction({ ...many, signatures: [] }, bob.keys.active, world.chain);
+    for (const posted of [{ ...many, signatures: [] }, stranger]) {
+      world.cut('lookup_asset_symbols', 'before');
+      await assert.rejects(post(api, alice, posted), refused('cosign-unasked'));
+      // Nobody has come to where the line would have been cut.
+      await assert.rejects(world.client.assets(['1.3.0']), refused('chain-unreachable'));
+    }
   });
 
   test('what is for another chain', async () => {

@@ -33,27 +33,38 @@ export interface Asked {
 }
 
 /**
- * The account's own key must have signed: nobody else's wish reaches the person's device.
- * @throws `cosign-unasked`
+ * The account's own key must have signed: nobody else's wish reaches the person's device. Of the chain it reads that
+ * account alone, since what else there is to read whoever posts the transaction says.
+ * @param signers the keys that have signed it
+ * @throws `cosign-unasked`, and what the client throws
  */
-export function checkAsked(context: ProviderContext, asked: Asked, user: User): void {
-  const { transaction, facts, signers } = asked;
-  const account = facts.accounts.get(user.account_id);
-  const required = requiredIds(transaction);
-  if (account === undefined || !required.includes(user.account_id)) {
+export async function checkOwnKey(
+  { client }: ProviderContext,
+  transaction: Transaction,
+  signers: readonly string[],
+  user: User,
+): Promise<void> {
+  if (!requiredIds(transaction).includes(user.account_id)) {
     throw new CountersignError(
       'cosign-unasked',
       `this transaction does not need the authority of ${user.account}`,
     );
   }
-  if (needsProvider(context, operationsOf(transaction), facts)) {
+  const { active, owner } = await client.account(user.account_id);
+  const own = [...active.key_auths, ...owner.key_auths];
+  if (own.some(([key]) => signers.includes(key))) return;
+  throw new CountersignError('cosign-unasked', `no key of ${user.account} has signed this transaction`, {
+    hint: 'sign it first with a key of the account, for the chain that is meant',
+  });
+}
+
+/**
+ * The provider's signature must count for the account, and for nothing of its own.
+ * @throws `cosign-unasked`
+ */
+export function checkAsked(context: ProviderContext, asked: Asked, user: User): void {
+  if (needsProvider(context, operationsOf(asked.transaction), asked.facts)) {
     throw new CountersignError('cosign-unasked', 'this transaction acts for the provider’s own accounts');
-  }
-  const own = [...account.active.key_auths, ...account.owner.key_auths];
-  if (!own.some(([key]) => signers.includes(key))) {
-    throw new CountersignError('cosign-unasked', `no key of ${user.account} has signed this transaction`, {
-      hint: 'sign it first with a key of the account, for the chain that is meant',
-    });
   }
   if (!waitsFor(context, asked, user)) {
     throw new CountersignError(

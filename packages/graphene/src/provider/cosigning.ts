@@ -17,7 +17,7 @@ import {
   transactionToJson,
 } from '../transaction.ts';
 import { askAll, awaitAll, type Quorum, type Requests, withdraw } from './answers.ts';
-import { checkAsked, checkTime, TIME_TO_SEND, type User, waitsForAll } from './asked-for.ts';
+import { checkAsked, checkOwnKey, checkTime, TIME_TO_SEND, type User, waitsForAll } from './asked-for.ts';
 import { follow, type ProviderContext } from './context.ts';
 import { enrolled } from './enrolment.ts';
 import { policyOf } from './policies.ts';
@@ -74,8 +74,10 @@ export class Cosigning {
     const posted = parseSignedTransaction(json, chain);
     const digest = bytesToHex(transactionDigest(posted, chain));
     const user = enrolled(this.#context, name);
+    const signedBy = signersOf(posted, chain);
+    await checkOwnKey(this.#context, posted, signedBy, user);
     const facts = await factsOf(client, operationsOf(posted));
-    checkAsked(this.#context, { transaction: posted, facts, signers: signersOf(posted, chain) }, user);
+    checkAsked(this.#context, { transaction: posted, facts, signers: signedBy }, user);
     const transaction = withSignatures(posted, store.all('transactions', { digest }));
     const signers = signersOf(transaction, chain);
     const all = waitsForAll(this.#context, { transaction, facts, signers });
