@@ -8,9 +8,10 @@ import { withoutProvider } from '../packages/graphene/src/account-change.ts';
 import { NO_FEE } from '../packages/graphene/src/build-transaction.ts';
 import { signText } from '../packages/graphene/src/challenge.ts';
 import { formatWif } from '../packages/graphene/src/index.ts';
-import { ownKey, rotate, send } from '../packages/graphene/src/provider/enrolment.ts';
+import { enroll, newAccount, ownKey, rotate, send } from '../packages/graphene/src/provider/enrolment.ts';
 import type { OperationJson } from '../packages/graphene/src/required-authorities.ts';
 import { Vault } from '../packages/graphene/src/vault.ts';
+import { signerOf } from '../packages/graphene/src/wallet/find-providers.ts';
 import { broadcast, gather } from '../packages/graphene/src/wallet/gather.ts';
 import { keyText, newPerson } from '../packages/graphene/test/chain/people.ts';
 import { createCosignScene, refusedByChain } from './cosign-scene.ts';
@@ -18,7 +19,7 @@ import { protection } from './cosign-world.ts';
 
 import { refused } from './parties.ts';
 
-const { world, enrolled, wallet, theirKey } = createCosignScene();
+const { world, enrolled, noSignature, ofAlice, post, settled, theirKey, wallet } = createCosignScene();
 
 describe('leaving', () => {
   test('the owner’s key alone removes a provider that is gone, and nothing is lost', async () => {
@@ -114,6 +115,59 @@ describe('a thief', () => {
     );
     await send(world.client, pay(), [alice.keys.active]);
     assert.equal(await world.balance(bob.id), before + 700n);
+  });
+
+  test('of a name, and of the key that was meant for it, does not become who signs for alice', async () => {
+    const { provider } = await enrolled();
+    const { context } = provider;
+    const alice = await world.member('alice');
+    const [{ id: faucet }, thief] = [
+      await world.client.account(world.faucet.name),
+      newPerson('thief').active,
+    ];
+    const name = `${context.account.name}.${alice.name}`;
+    const user = { account: alice.name, account_id: alice.id, countersign: alice.party.name };
+    const { identity } = alice.party.device.session.keys;
+    context.store.add('users', {
+      ...{ ...user, identity, address: null, phone: null, registered_at: world.clock.now() },
+      ...{ signer: null, signer_id: null },
+    });
+    // What the provider sent told the node its new key, and never came into a block.
+    const key = await context.vault.create(name, keyText);
+    const keys: [string, number][] = [keyText(key), keyText(thief)].sort().map((one) => [one, 1]);
+    const common = { weight_threshold: 1, address_auths: [] };
+    const owner = { ...common, account_auths: [[context.account.id, 1]], key_auths: [] };
+    const active = { ...common, account_auths: [], key_auths: keys };
+    await send(
+      world.client,
+      [newAccount(faucet, name, owner, active, keyText(thief))],
+      [world.faucet.active],
+    );
+    await assert.rejects(enroll(context, alice.name), refused('cosign-conflict'));
+    assert.equal(context.store.one('users', { account: alice.name })?.signer, null);
+    await assert.rejects(
+      signerOf(world.client, context.account.name, alice.name),
+      refused('cosign-conflict'),
+    );
+  });
+
+  test('who has put a key beside the provider’s has it sign nothing more', async () => {
+    const { provider, alice, api, pay } = await enrolled();
+    const { context } = provider;
+    const signer = await world.client.account(`${context.account.name}.${alice.name}`);
+    const keys = [...signer.active.key_auths, [keyText(newPerson('thief').active), 1] as [string, number]];
+    const active = { ...signer.active, key_auths: keys.sort(([a], [b]) => (a < b ? -1 : 1)) };
+    const beside: OperationJson = [6, { fee: NO_FEE, account: signer.id, active, extensions: {} }];
+    const fees = world.transfer(context.account.id, signer.id, 10_000);
+    await send(world.client, [fees, beside], [await ownKey(context)]);
+    const { digest } = await post(api, alice, ofAlice(await world.build(pay()), alice));
+    await world.answer(alice.party, 'accept');
+    const done = await settled(api, digest);
+    assert.equal(done.state, 'refused');
+    assert.match(done.reason ?? '', /cosign-conflict: .* is moved by others too/);
+    noSignature(provider, digest);
+    await rotate(context, alice.name);
+    assert.equal((await world.client.account(signer.id)).active.key_auths.length, 1);
   });
 
   test('of a sealed key cannot have it opened as another account’s', async () => {

@@ -27,11 +27,16 @@ export const AuthorityJson = v.object({
   key_auths: Weighed,
   address_auths: v.optional(Weighed, []),
 });
+/** Its kind, 0 for none, and what it is. */
+const SpecialAuthority = v.optional(v.tuple([v.number(), v.unknown()]), [0, {}]);
 const Account = v.object({
   id: Id,
   name: v.string(),
+  registrar: Id,
   owner: AuthorityJson,
   active: AuthorityJson,
+  owner_special_authority: SpecialAuthority,
+  active_special_authority: SpecialAuthority,
   options: v.object({ memo_key: v.optional(v.string()) }),
   membership_expiration_date: v.optional(v.string()),
 });

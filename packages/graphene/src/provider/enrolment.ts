@@ -9,6 +9,7 @@ import type { ChainAccount, ChainClient, Inclusion } from '../chain-client.ts';
 import { type ChainPrivateKey, formatPublicKey } from '../keys.ts';
 import { publishAddress, publishedAddress } from '../published-address.ts';
 import type { OperationJson } from '../required-authorities.ts';
+import { signerFlaw } from '../signer-account.ts';
 import { transactionId, transactionToJson } from '../transaction.ts';
 import type { Vault } from '../vault.ts';
 import type { ProviderContext } from './context.ts';
@@ -111,9 +112,10 @@ export async function publish(
 
 /**
  * Makes the account that signs for a registered person, `sfactor.alice`: owned by the provider, its active key new.
- * Where it is there already and is the provider's, goes on with that.
+ * Where it is there already and was made here, goes on with that.
  * @returns the account, and what it cost
- * @throws `cosign-not-enrolled` where the person is not registered, `cosign-conflict` where somebody has the name
+ * @throws `cosign-not-enrolled` where the person is not registered, `cosign-conflict` where it is somebody
+ *   else's too
  */
 export async function enroll(
   context: ProviderContext,
@@ -139,12 +141,10 @@ export async function enroll(
     ({ fees } = await send(client, [create], [await ownKey(context)], context.maxFee));
   }
   const signer = await client.account(signerName);
-  const [[owner] = [], more] = signer.owner.account_auths;
-  if (owner !== provider.id || more !== undefined || signer.owner.key_auths.length > 0) {
-    throw new CountersignError(
-      'cosign-conflict',
-      `${signerName} is on the chain, and belongs to somebody else`,
-    );
+  // A node may have kept what we sent to itself, and somebody have used the name, and our key beside one of theirs.
+  const flaw = signerFlaw(signer, provider.id);
+  if (flaw !== undefined) {
+    throw new CountersignError('cosign-conflict', `${signerName} is on the chain, and ${flaw}`);
   }
   const key = vault.holds(
     signerName,

@@ -11,6 +11,7 @@ import type { ChainAccount } from '../chain-client.ts';
 import { factsOf } from '../chain-facts.ts';
 import type { ChainPrivateKey } from '../keys.ts';
 import { judgePolicy } from '../policy.ts';
+import { signerFlaw } from '../signer-account.ts';
 import { parseSignedTransaction, type SignedTransaction, transactionDigest } from '../transaction.ts';
 import type { Requests } from './answers.ts';
 import { isLate, type User } from './asked-for.ts';
@@ -93,12 +94,17 @@ async function signFor(
   return { signatures: JSON.stringify(signatures), receipts: JSON.stringify(receipts) };
 }
 
-/** The key by which is signed for somebody. @throws `cosign-not-enrolled` where it is not kept here */
+/**
+ * The key by which is signed for somebody.
+ * @throws `cosign-not-enrolled` where it is not kept here, `cosign-conflict` where others sign by the account too
+ */
 export async function keyOf(
-  { vault }: ProviderContext,
+  { vault, account }: ProviderContext,
   user: User,
   signer: ChainAccount | undefined,
 ): Promise<ChainPrivateKey> {
+  const flaw = signer && signerFlaw(signer, account.id);
+  if (flaw !== undefined) throw new CountersignError('cosign-conflict', `${user.signer} ${flaw}`);
   const held = vault.holds(user.signer, signer?.active.key_auths.map(([one]) => one) ?? []);
   if (held !== undefined) return vault.key(user.signer, held);
   throw new CountersignError('cosign-not-enrolled', `no key of ${user.signer} is kept here`);

@@ -6,6 +6,7 @@
 import { CountersignError } from '@countersign/core';
 import type { ChainAccount, ChainClient } from '../chain-client.ts';
 import { publishedAddress } from '../published-address.ts';
+import { signerFlaw } from '../signer-account.ts';
 
 export interface FoundProvider {
   /** The account that signs, `sfactor.alice`. */
@@ -47,6 +48,25 @@ export async function addressOf(
   throw new CountersignError('cosign-not-enrolled', `${provider} has published no address`, {
     hint: 'name it yourself: --provider https://secondfactor.example',
   });
+}
+
+/**
+ * The account by which a provider signs for somebody, by its name on the chain.
+ * @throws `cosign-not-enrolled` where there is none, `cosign-conflict` where it is not the provider’s alone
+ */
+export async function signerOf(
+  client: ChainClient,
+  provider: string,
+  account: string,
+): Promise<ChainAccount> {
+  const name = `${provider}.${account}`;
+  const { id } = await client.account(provider);
+  const [signer] = await client.accountsThatAre([name]);
+  if (signer == null)
+    throw new CountersignError('cosign-not-enrolled', `the chain has no account ${name} yet`);
+  const flaw = signerFlaw(signer, id);
+  if (flaw === undefined) return signer;
+  throw new CountersignError('cosign-conflict', `${name} is not by ${provider} alone: it ${flaw}`);
 }
 
 /** What it published holds: it may have moved since its address was told. */

@@ -18,7 +18,16 @@ import { naiveVerdict } from '../naive-authority.ts';
 import { ChainError, check } from './chain-error.ts';
 import { applyOperation } from './operations.ts';
 import { expireProposals } from './proposals.ts';
-import { copyOf, emptyState, FOREVER, putAccount, type State, secondsOf, timeText } from './state.ts';
+import {
+  copyOf,
+  emptyState,
+  FOREVER,
+  NOTHING_SPECIAL,
+  putAccount,
+  type State,
+  secondsOf,
+  timeText,
+} from './state.ts';
 
 export interface Genesis {
   readonly prefix: string;
@@ -84,6 +93,7 @@ export class Ledger {
         registrar: '1.2.0',
         owner: NOBODY,
         active: NOBODY,
+        ...NOTHING_SPECIAL,
         options: {},
         membership_expiration_date: FOREVER,
       });
@@ -96,6 +106,7 @@ export class Ledger {
         registrar: '1.2.0',
         owner: { ...NOBODY, key_auths: [[owner, 1]] },
         active: { ...NOBODY, key_auths: [[active, 1]] },
+        ...NOTHING_SPECIAL,
         options: {
           memo_key: active,
           voting_account: '1.2.5',

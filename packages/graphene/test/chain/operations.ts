@@ -6,7 +6,16 @@ import type { Authority } from '../../src/authority.ts';
 import { feePayer, type OperationJson } from '../../src/required-authorities.ts';
 import { ChainError, check } from './chain-error.ts';
 import { createProposal, deleteProposal, updateProposal } from './proposals.ts';
-import { type AccountObject, accountOf, CORE, FOREVER, move, putAccount, type State } from './state.ts';
+import {
+  type AccountObject,
+  accountOf,
+  CORE,
+  FOREVER,
+  move,
+  NOTHING_SPECIAL,
+  putAccount,
+  type State,
+} from './state.ts';
 
 const MAX_MEMBERS = 10;
 const YEARS_AGO = '1970-01-01T00:00:00';
@@ -89,16 +98,19 @@ function transfer(state: State, fields: Fields): undefined {
   move(state, to, amount.asset_id, BigInt(amount.amount));
 }
 
+type Extensions = Readonly<Record<string, unknown>>;
+
 interface NewAccount {
   readonly registrar: string;
   readonly name: string;
   readonly owner: Authority;
   readonly active: Authority;
   readonly options: AccountObject['options'];
+  readonly extensions: Extensions;
 }
 
 function createAccount(state: State, fields: Fields): string {
-  const { registrar, name, owner, active, options } = fields as unknown as NewAccount;
+  const { registrar, name, owner, active, options, extensions } = fields as unknown as NewAccount;
   check(
     /^[a-z][a-z0-9-]*[a-z0-9](\.[a-z][a-z0-9-]*[a-z0-9])*$/.test(name) && name.length <= 63,
     'not a valid name',
@@ -111,8 +123,16 @@ function createAccount(state: State, fields: Fields): string {
   checkAuthority(state, owner);
   checkAuthority(state, active);
   const id = `1.2.${state.accounts.size}`;
-  putAccount(state, { id, name, registrar, owner, active, options, membership_expiration_date: YEARS_AGO });
+  putAccount(state, {
+    ...{ id, name, registrar, owner, active, options, membership_expiration_date: YEARS_AGO },
+    ...NOTHING_SPECIAL,
+    ...specialOf(extensions),
+  });
   return id;
+}
+
+function specialOf(extensions: Extensions = {}): Partial<AccountObject> {
+  return Object.fromEntries(Object.entries(extensions).filter(([name]) => name in NOTHING_SPECIAL));
 }
 
 function updateAccount(state: State, fields: Fields): undefined {
@@ -121,11 +141,13 @@ function updateAccount(state: State, fields: Fields): undefined {
     owner,
     active,
     new_options,
+    extensions,
   } = fields as {
     account: string;
     owner?: Authority;
     active?: Authority;
     new_options?: AccountObject['options'];
+    extensions?: Extensions;
   };
   if (owner !== undefined) checkAuthority(state, owner);
   if (active !== undefined) checkAuthority(state, active);
@@ -135,6 +157,7 @@ function updateAccount(state: State, fields: Fields): undefined {
     owner: owner ?? account.owner,
     active: active ?? account.active,
     options: new_options ?? account.options,
+    ...specialOf(extensions),
   });
 }
 

@@ -7,12 +7,17 @@ import type { Authority } from '../../src/authority.ts';
 import type { OperationJson } from '../../src/required-authorities.ts';
 import { check } from './chain-error.ts';
 
+/** Its kind, and what it is: `[0, {}]` where there is none. */
+export type SpecialAuthority = readonly [number, unknown];
+
 export interface AccountObject {
   readonly id: string;
   readonly name: string;
   readonly registrar: string;
   readonly owner: Authority;
   readonly active: Authority;
+  readonly owner_special_authority: SpecialAuthority;
+  readonly active_special_authority: SpecialAuthority;
   readonly options: Readonly<Record<string, unknown>>;
   /** `1969-12-31T23:59:59` where it is a member for life. */
   readonly membership_expiration_date: string;
@@ -63,6 +68,10 @@ export interface State {
 
 export const FOREVER = '1969-12-31T23:59:59';
 export const CORE = '1.3.0';
+export const NOTHING_SPECIAL = {
+  owner_special_authority: [0, {}],
+  active_special_authority: [0, {}],
+} as const;
 
 export function emptyState(): State {
   return {
