@@ -146,7 +146,7 @@ async function start(stack: AsyncDisposableStack): Promise<CosignProcesses> {
         [PROVIDER, 'serve', '--data', data, ...port, ...args],
         (line) => 'local' in line,
       );
-      const url = String(ready.local);
+      const url = String(ready.origin);
       const info = (await (await fetch(`${url}/v1/provider`)).json()) as { countersign: string };
       await cli('phone', ['contact', 'add', info.countersign]);
       return url;
@@ -162,7 +162,8 @@ async function start(stack: AsyncDisposableStack): Promise<CosignProcesses> {
       const answers = async () => {
         for (let n = 0; n < earlier; n++) await world.answer('accept');
       };
-      await Promise.all([cli('laptop', ['cosign', 'require', 'alice', '--provider', url]), answers()]);
+      const words = ['cosign', 'require', 'alice', '--provider', url];
+      await Promise.all([cli('laptop', words), answers()]);
       return url;
     },
     link: async () => (await cli('phone', ['account', 'show', '--link'])).trim(),

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { refused } from '../../core/test/refused.ts';
 import { NO_FEE } from '../src/build-transaction.ts';
 import { ChainClient } from '../src/chain-client.ts';
 import { send } from '../src/provider/enrolment.ts';
 import { publishAddress, publishedAddress } from '../src/published-address.ts';
 import type { OperationJson } from '../src/required-authorities.ts';
-import { addressOf } from '../src/wallet/find-providers.ts';
+import { addressOf, checkReachedAt } from '../src/wallet/find-providers.ts';
 import { Ledger } from './chain/ledger.ts';
 import { startNode } from './chain/node.ts';
 import { genesisOf, newPerson, type Person } from './chain/people.ts';
@@ -69,5 +70,21 @@ describe('the address that a provider published', () => {
     await publish(NEW);
     assert.equal(await addressOf(client, 'sfactor', { sfactor: OLD }), NEW);
     assert.equal(await addressOf(client, 'alice', { alice: OLD }), OLD);
+  });
+
+  test('is the only one at which a server may call itself so', async () => {
+    await using provider = await published(OLD);
+    const { client, id, publish } = provider;
+    await publish(`${NEW}/`);
+    await checkReachedAt(client, 'sfactor', NEW);
+    for (const [name, url] of [
+      ['sfactor', OLD],
+      ['sfactor', `${NEW}.evil.example`],
+      ['alice', NEW],
+      [id, NEW],
+    ] as const) {
+      await assert.rejects(checkReachedAt(client, name, url), refused('provider-answer-invalid'));
+    }
+    await assert.rejects(checkReachedAt(client, 'nobody', NEW), refused('chain-account-unknown'));
   });
 });

@@ -24,7 +24,7 @@ export function addAccountCommands(program: Command, shell: Shell): void {
     .action(async (account: string, options) => {
       await using wallet = await openWallet(shell, options);
       const { client } = wallet;
-      const api = await providerNamed(wallet, options.provider);
+      const { api } = await providerNamed(wallet, options.provider);
       if (options.link !== undefined) {
         shell.print(await api.requiringLink(account, options.link));
         return;

@@ -13,7 +13,7 @@ import { read } from 'read';
 import { ChainClient } from '../chain-client.ts';
 import { type ChainPrivateKey, parseWif } from '../keys.ts';
 import { Vault } from '../vault.ts';
-import { addressOf } from '../wallet/find-providers.ts';
+import { addressOf, checkReachedAt } from '../wallet/find-providers.ts';
 import { ProviderApi } from '../wallet/provider-api.ts';
 
 export interface Shell {
@@ -168,8 +168,27 @@ export async function openWallet(shell: Shell, { node }: WalletOptions): Promise
   };
 }
 
-/** A provider by its address, or by its name on the chain. @throws `cosign-not-enrolled` */
-export async function providerNamed(wallet: Wallet, named: string): Promise<ProviderApi> {
-  if (/^https?:/.test(named)) return new ProviderApi(named);
-  return new ProviderApi(await addressOf(wallet.client, named, await wallet.known()));
+/** A provider, and its account on the chain: nothing is signed for another. */
+export interface NamedProvider {
+  readonly api: ProviderApi;
+  readonly name: string;
+}
+
+/**
+ * A provider by its address, or by its name on the chain. Whose address it is the chain must say as well.
+ * @throws `cosign-not-enrolled`, `provider-answer-invalid`
+ */
+export async function providerNamed(wallet: Wallet, named: string): Promise<NamedProvider> {
+  const { client } = wallet;
+  if (!isAddress(named)) {
+    return { api: new ProviderApi(await addressOf(client, named, await wallet.known())), name: named };
+  }
+  const api = new ProviderApi(named);
+  const { account: name } = await api.info();
+  await checkReachedAt(client, name, api.url);
+  return { api, name };
+}
+
+export function isAddress(named: string): boolean {
+  return /^https?:/.test(named);
 }

@@ -6,8 +6,15 @@ import { readFileSync } from 'node:fs';
 import { parseStrictJson } from '@countersign/core';
 import type { Command } from 'commander';
 import { policyText, signText } from '../challenge.ts';
-import type { ProviderApi } from '../wallet/provider-api.ts';
-import { EXIT, NODE, openWallet, providerNamed, type Shell, type Wallet } from './context.ts';
+import {
+  EXIT,
+  type NamedProvider,
+  NODE,
+  openWallet,
+  providerNamed,
+  type Shell,
+  type Wallet,
+} from './context.ts';
 
 export function addPolicyCommands(program: Command, shell: Shell): void {
   const policy = program.command('policy').description('what a provider may be asked to sign for an account');
@@ -19,7 +26,7 @@ export function addPolicyCommands(program: Command, shell: Shell): void {
     .option(...NODE)
     .action(async (account: string, options) => {
       await using wallet = await openWallet(shell, options);
-      const api = await providerNamed(wallet, options.provider);
+      const { api } = await providerNamed(wallet, options.provider);
       shell.print(JSON.stringify(await api.policy(account), null, 2));
     });
   policy
@@ -42,14 +49,13 @@ async function setPolicy(
   wallet: Wallet,
   account: string,
   file: string,
-  api: ProviderApi,
+  { api, name: provider }: NamedProvider,
 ): Promise<void> {
   const { client, vault } = wallet;
   // One line: as it is sent, so it is signed.
   const text = JSON.stringify(parseStrictJson(readFileSync(file === '-' ? 0 : file, 'utf8')));
   const { version: held, next } = await api.policy(account);
   const version = (next?.version ?? held) + 1;
-  const { account: provider } = await api.info();
   const { id: chainId } = await client.chain();
   const { active } = await client.account(account);
   const known = active.key_auths.map(([one]) => one);

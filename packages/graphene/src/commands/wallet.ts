@@ -4,14 +4,24 @@
  */
 import { join } from 'node:path';
 import { FileKeyStore } from '@countersign/client/node';
-import { CountersignError, formatAccountLink } from '@countersign/core';
+import { type AccountLink, CountersignError, formatAccountLink, parseAccountLink } from '@countersign/core';
 import type { Command } from 'commander';
 import encodeQR from 'qr';
 import { registrationText, signText } from '../challenge.ts';
 import { formatPublicKey } from '../keys.ts';
 import { ProviderApi, type Registration } from '../wallet/provider-api.ts';
 import { addAccountCommands } from './account.ts';
-import { EXIT, NODE, openWallet, readKeys, type Shell, type Wallet } from './context.ts';
+import {
+  EXIT,
+  isAddress,
+  type NamedProvider,
+  NODE,
+  openWallet,
+  providerNamed,
+  readKeys,
+  type Shell,
+  type Wallet,
+} from './context.ts';
 import { addLoginCommand } from './login.ts';
 import { addOpenCommand } from './open.ts';
 import { addPolicyCommands } from './policy.ts';
@@ -47,7 +57,7 @@ export function addWalletCommands(program: Command, shell: Shell): void {
       'identify yourself to a provider: by your account’s key, by what else it asks for, on your device',
     )
     .argument('<account>', 'your account on the chain')
-    .option('--provider <url>', 'the provider’s address')
+    .option('--provider <name or url>', 'which provider')
     .option(...NODE)
     .option('--countersign <link>', 'the Countersign account that will confirm; by default the profile’s own')
     .option('--email <address>', 'where the provider asks for one')
@@ -105,14 +115,17 @@ async function register(
 ): Promise<void> {
   const { state, client } = wallet;
   const before = await state.get<Begun>('cosign-registration', account);
-  const url = options.provider ?? before?.provider;
-  if (url === undefined) throw new CountersignError('usage', 'which provider? --provider is missing');
-  const api = new ProviderApi(url);
+  let api: ProviderApi;
   let now: Registration;
   if (options.code !== undefined && before !== undefined) {
+    api = new ProviderApi(before.provider);
     const { codes = [] } = await api.registration(before.registration);
     now = await api.giveCodes(before.registration, codesOf(options.code, codes));
   } else {
+    const named = options.provider ?? before?.provider;
+    if (named === undefined) throw new CountersignError('usage', 'which provider? --provider is missing');
+    const provider = await providerToBe(shell, wallet, named);
+    ({ api } = provider);
     const info = await api.info();
     const chain = await client.chain();
     if (info.chain_id !== chain.id)
@@ -120,15 +133,18 @@ async function register(
     const link = options.countersign ?? (await ownLink(shell, wallet));
     const begun = await api.begin(account, link, addressesOf(options, info.asks_for));
     await state.update<Begun>('cosign-registration', account, () => ({
-      provider: url,
+      provider: api.url,
       registration: begun.registration,
     }));
-    await state.update<string>('cosign-provider', info.account, () => url);
-    now = await api.prove(
-      begun.registration,
-      await signChallenge(wallet, account, info.account, begun.challenge ?? '', options.ownerKeyFile),
-    );
-    shell.print(`Signed the challenge of ${info.account} with the key of ${account}.`);
+    await state.update<string>('cosign-provider', provider.name, () => api.url);
+    const asked = {
+      account,
+      provider: provider.name,
+      countersign: parseAccountLink(link),
+      challenge: begun.challenge ?? '',
+    };
+    now = await api.prove(begun.registration, await signChallenge(wallet, asked, options.ownerKeyFile));
+    shell.print(`Signed the challenge of ${provider.name} with the key of ${account}.`);
   }
   if (now.state === 'proving') {
     showFobs(shell, now);
@@ -151,6 +167,17 @@ async function register(
   while (now.state === 'asked') now = await api.registration(now.registration);
   shell.print(`${account} is ${now.state}.`);
   if (now.state !== 'registered') shell.exit = now.state === 'expired' ? EXIT.expired : EXIT.refused;
+}
+
+/** Also one that is no account of the chain yet: what is signed for it can be used by no other. */
+async function providerToBe(shell: Shell, wallet: Wallet, named: string): Promise<NamedProvider> {
+  if (!isAddress(named)) return providerNamed(wallet, named);
+  const api = new ProviderApi(named);
+  const { account: name } = await api.info();
+  const [there] = await wallet.client.accountsThatAre([name]);
+  if (there !== null) return providerNamed(wallet, named);
+  shell.print(`${name} is no account of the chain yet: that it is reached here is the server’s word alone.`);
+  return { api, name };
 }
 
 /** What a provider is told beforehand, of what it asks for. */
@@ -177,26 +204,32 @@ function showFobs(shell: Shell, { token, page }: Registration): void {
   if (page !== undefined) shell.print(`Use your security key on this page of the provider’s:\n  ${page}`);
 }
 
-/** Signs only a text that says what is meant: this account, this provider, this chain. */
+interface Challenged {
+  readonly account: string;
+  /** As the chain names it. */
+  readonly provider: string;
+  /** Who will confirm, by the link that was sent. */
+  readonly countersign: AccountLink;
+  readonly challenge: string;
+}
+
+/** Signs only a text that says what is meant: this account, this provider, this chain, this device’s account. */
 async function signChallenge(
-  wallet: Wallet,
-  account: string,
-  provider: string,
-  challenge: string,
+  { client, vault }: Wallet,
+  { account, provider, countersign, challenge }: Challenged,
   ownerKeyFile: string | undefined,
 ): Promise<string> {
-  const { client, vault } = wallet;
   const { id: chainId } = await client.chain();
   const mine = await client.account(account);
-  const [, , , , , countersign = '', identity = '', nonce = ''] = challenge.split('\n');
   const expected = registrationText({
     chainId,
     provider,
     account,
     accountId: mine.id,
-    countersign,
-    identity,
-    nonce,
+    countersign: countersign.name,
+    identity: countersign.identity,
+    // The provider's own; all else is known here.
+    nonce: challenge.split('\n').at(-1)!,
   });
   if (challenge !== expected) {
     throw new CountersignError(

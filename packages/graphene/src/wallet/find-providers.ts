@@ -8,6 +8,8 @@ import type { ChainAccount, ChainClient } from '../chain-client.ts';
 import { publishedAddress } from '../published-address.ts';
 import { signerFlaw } from '../signer-account.ts';
 
+const PUBLISHES = 'a provider publishes where it is reached when it starts: ask whoever runs it';
+
 export interface FoundProvider {
   /** The account that signs, `sfactor.alice`. */
   readonly signer: ChainAccount;
@@ -46,7 +48,7 @@ export async function addressOf(
   const url = await reachedAt(client, await client.account(provider), known);
   if (url !== undefined) return url;
   throw new CountersignError('cosign-not-enrolled', `${provider} has published no address`, {
-    hint: 'name it yourself: --provider https://secondfactor.example',
+    hint: PUBLISHES,
   });
 }
 
@@ -67,6 +69,28 @@ export async function signerOf(
   const flaw = signerFlaw(signer, id);
   if (flaw === undefined) return signer;
   throw new CountersignError('cosign-conflict', `${name} is not by ${provider} alone: it ${flaw}`);
+}
+
+/**
+ * That a provider is reached at an address by its own word on the chain. A server’s word for whose it is is no more than
+ * that: it may pass on the answers of another.
+ * @param url without a slash at its end
+ * @throws `provider-answer-invalid`, `chain-account-unknown`
+ */
+export async function checkReachedAt(client: ChainClient, provider: string, url: string): Promise<void> {
+  const { id, name } = await client.account(provider);
+  const published = await publishedAddress(client, id);
+  if (name === provider && published?.replace(/\/$/, '') === url) return;
+  if (published === undefined) {
+    throw new CountersignError('provider-answer-invalid', `${provider} has published no address`, {
+      hint: PUBLISHES,
+    });
+  }
+  throw new CountersignError(
+    'provider-answer-invalid',
+    `${provider} is reached at ${published}, and not at ${url}`,
+    { hint: `nothing was signed; if it is ${provider} that you mean: --provider ${provider}` },
+  );
 }
 
 /** What it published holds: it may have moved since its address was told. */
