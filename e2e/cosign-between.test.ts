@@ -89,6 +89,26 @@ test('a provider that is named by its account is found on the chain', async () =
   await world.cli('operator', ['cosign', 'enroll', 'alice', '--data', world.at('sfactor')]);
 });
 
+test('an account of somebody else’s, named in the answer, is not required', async () => {
+  const { id: theirs } = await world.client.account('bob');
+  const lie = (path: string, answer: Json) =>
+    path === '/v1/accounts/alice' ? { ...answer, signer_id: theirs } : answer;
+  const require = ['cosign', 'require', 'alice', '--provider', inside.origin];
+  inside.answer = lie;
+  const unasked = await world.run('laptop', require);
+  assert.equal(unasked.status, 1, unasked.stderr);
+  assert.match(unasked.stdout, /adds account sfactor\.alice weight 1.*\nNothing was signed\./s);
+  const before = await world.client.account('alice');
+  assert.equal(before.active.weight_threshold, 1);
+  const no = await world.run('laptop', require, { terminal: true, answers: ['no'] });
+  assert.match(no.stdout, /Sign this\? .*Nothing was signed\./s);
+  await world.cli('laptop', [...require, '--yes']);
+  inside.answer = (_path, answer) => answer;
+  const [signer] = await world.client.accounts(['sfactor.alice']);
+  const { active } = await world.client.account('alice');
+  assert.deepEqual(active.account_auths, [[signer!.id, 1]]);
+});
+
 test('an address that the provider has not published gets no signature of a policy', async () => {
   await writeFile(world.at('policy.json'), '{}');
   const words = ['cosign', 'policy', 'set', 'alice', world.at('policy.json'), '--provider', outside.origin];

@@ -29,7 +29,7 @@ test('at the command line: enroll, policy, rotate and leave say and do what they
   const { id } = await client.account('sfactor');
   assert.deepEqual(signer.owner.account_auths, [[id, 1]]);
   assert.deepEqual(signer.owner.key_auths, []);
-  await cli('laptop', ['cosign', 'require', 'alice', '--provider', 'sfactor']);
+  await cli('laptop', ['cosign', 'require', 'alice', '--provider', 'sfactor', '--yes']);
 
   const policy = { limits: [{ asset: '1.3.0', amount: '1000', per: 'day' }], owner_changes: false };
   await writeFile(at('policy.json'), JSON.stringify(policy));

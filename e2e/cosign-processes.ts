@@ -162,7 +162,7 @@ async function start(stack: AsyncDisposableStack): Promise<CosignProcesses> {
       const answers = async () => {
         for (let n = 0; n < earlier; n++) await world.answer('accept');
       };
-      const words = ['cosign', 'require', 'alice', '--provider', url];
+      const words = ['cosign', 'require', 'alice', '--provider', url, '--yes'];
       await Promise.all([cli('laptop', words), answers()]);
       return url;
     },

@@ -8,9 +8,10 @@ import { buildTransaction, checkFees, MAX_FEE, signTransaction } from '../build-
 import { accountsBelow } from '../chain-facts.ts';
 import type { OperationJson } from '../required-authorities.ts';
 import { checkAuthority } from '../wallet/check-authority.ts';
+import { signerOf } from '../wallet/find-providers.ts';
 import { broadcast } from '../wallet/gather.ts';
-import { NODE, openWallet, providerNamed, readKeys, type Shell, type Wallet } from './context.ts';
-import { showOperations, signAndSend } from './sign.ts';
+import { NODE, openWallet, providerNamed, readKeys, type Shell, saysYes, type Wallet } from './context.ts';
+import { gatherAndSend, showOperations } from './sign.ts';
 
 export function addAccountCommands(program: Command, shell: Shell): void {
   program
@@ -20,19 +21,20 @@ export function addAccountCommands(program: Command, shell: Shell): void {
     .requiredOption('--provider <name or url>', 'which provider')
     .option(...NODE)
     .option('--print', 'print what to change, in words and as an operation for any wallet, and do nothing')
+    .option('--yes', 'say yes beforehand, where nobody can be asked')
     .option('--link <page>', 'print the provider’s link to a wallet’s page for requests, and do nothing')
     .action(async (account: string, options) => {
       await using wallet = await openWallet(shell, options);
       const { client } = wallet;
-      const { api } = await providerNamed(wallet, options.provider);
+      const { api, name } = await providerNamed(wallet, options.provider);
       if (options.link !== undefined) {
         shell.print(await api.requiringLink(account, options.link));
         return;
       }
-      const { signer_id } = await api.signer(account);
       // Reckoned here, of what the chain says: the provider's own word for it changes nothing.
-      const operation = withProvider(await client.account(account), signer_id);
-      await change(shell, wallet, operation, options.print === true);
+      const signer = await signerOf(client, name, account);
+      const operation = withProvider(await client.account(account), signer.id);
+      await change(shell, wallet, operation, options);
     });
 
   program
@@ -67,14 +69,21 @@ export function addAccountCommands(program: Command, shell: Shell): void {
 }
 
 /** Changes an account: by this wallet's keys and, where it needs some already, its providers. */
-async function change(shell: Shell, wallet: Wallet, operation: OperationJson, print: boolean): Promise<void> {
+async function change(
+  shell: Shell,
+  wallet: Wallet,
+  operation: OperationJson,
+  { print, yes = false }: { readonly print?: boolean; readonly yes?: boolean },
+): Promise<void> {
   const transaction = await buildTransaction(wallet.client, [operation]);
+  await checkAuthority(wallet, operation);
+  await showOperations(shell, wallet, transaction);
   if (print) {
-    await checkAuthority(wallet, operation);
-    await showOperations(shell, wallet, transaction);
     shell.print('Change this in any wallet of yours. As an operation, whose fee the wallet fills in:');
     shell.print(JSON.stringify(operation, null, 2));
     return;
   }
-  await signAndSend(shell, wallet, { transaction });
+  if (!(await saysYes(shell, 'Sign this?', yes))) return;
+  const { block, id } = await gatherAndSend(shell, wallet, { transaction });
+  shell.print(`Executed by the chain, in block ${block}: ${id}`);
 }

@@ -27,14 +27,6 @@ const Registration = v.object({
 });
 export type Registration = v.InferOutput<typeof Registration>;
 
-const Signer = v.object({
-  account: v.string(),
-  signer: v.string(),
-  signer_id: v.string(),
-  keys: v.array(v.string()),
-});
-export type Signer = v.InferOutput<typeof Signer>;
-
 const Cosigned = v.object({
   digest: v.string(),
   id: v.string(),
@@ -104,10 +96,6 @@ export class ProviderApi {
 
   registration(registration: string): Promise<Registration> {
     return this.#patiently(`/v1/registrations/${registration}?wait=${WAIT}`, Registration);
-  }
-
-  signer(account: string): Promise<Signer> {
-    return this.#call('GET', `/v1/accounts/${account}`, Signer);
   }
 
   async requiring(account: string): Promise<readonly [number, Record<string, unknown>]> {
