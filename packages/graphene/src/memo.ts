@@ -69,8 +69,9 @@ export function openMemo(memo: MemoData, secret: Uint8Array): string | undefined
 /**
  * The text of a memo, by what its keys share, as somebody else handed it over; undefined where that is not theirs. It
  * proves what the memo says without a key: key and start of the chaining both come of it by a hash, together with the
- * transaction's own nonce, so that whoever wants another text read must find it by trying. A given other text of any
- * length fills at least a block, and takes 2^128 tries; even one that only makes sense takes more than anybody has.
+ * transaction's own nonce, so that whoever wants another text read must find it by trying. Another text in a memo that is
+ * given takes 2^128 tries or more. Who makes the memo as well chooses both texts, and looks for two whose memos are the
+ * same: about 2^64 tries for each of the two where both fit one block, 11 bytes at most, and more where they do not.
  * @param shared 64 bytes, of `memoShared`
  */
 export function openSharedMemo(memo: MemoData, shared: Uint8Array): string | undefined {
