@@ -117,6 +117,84 @@ describe('registering', () => {
   });
 });
 
+describe('registering anew', () => {
+  const theirs = { email: 'thief@example.com', phone: '+491770000000' };
+  const registered = async () => {
+    const alice = await world.member('alice');
+    const begun = await begin(alice);
+    await api.prove(begun.registration, signText(begun.challenge!, alice.keys.active));
+    await api.giveCodes(begun.registration, sent());
+    await world.answer(alice.party, 'accept');
+    while ((await api.registration(begun.registration)).state === 'asked');
+    return alice;
+  };
+  const reached = ({ name: account }: Member) => {
+    const { address, phone } = provider.context.store.one('users', { account })!;
+    return { email: address, phone };
+  };
+  const known = { email: 'alice@example.com', phone: '+493012345678' };
+
+  test('by the active key leaves the addresses as they are, and sends to no other', async () => {
+    const alice = await registered();
+    for (const other of [
+      { ...known, email: theirs.email },
+      { ...known, phone: theirs.phone },
+    ]) {
+      const { registration, challenge } = await begin(alice, other);
+      await assert.rejects(
+        api.prove(registration, signText(challenge!, alice.keys.active)),
+        refused('authority-missing'),
+      );
+    }
+    assert.ok(!mail.mails.some(({ to }) => to === theirs.email));
+    assert.ok(!messages.some(({ to }) => to === theirs.phone));
+    assert.deepEqual((await alice.party.device.pending()).requests, []);
+    assert.deepEqual(reached(alice), known);
+  });
+
+  test('by the owner key shows the new addresses on the device, and tells the old ones', async () => {
+    const alice = await registered();
+    const { registration, challenge } = await begin(alice, theirs);
+    await api.prove(registration, signText(challenge!, alice.keys.owner));
+    await api.giveCodes(registration, sent());
+    const before = [mail.mails.length, messages.length] as const;
+    const { fields = [] } = await world.answer(alice.party, 'accept');
+    const shown = Object.fromEntries(fields.map(({ name, value }) => [name, value]));
+    assert.deepEqual([shown.Email, shown.Phone], [theirs.email, theirs.phone]);
+    while ((await api.registration(registration)).state === 'asked');
+    await provider.context.changes.idle();
+    assert.deepEqual(reached(alice), theirs);
+    const [letters, texts] = [mail.mails.slice(before[0]), messages.slice(before[1])];
+    assert.deepEqual(
+      [...letters, ...texts].map(({ to }) => to),
+      [known.email, known.phone],
+    );
+    for (const { text } of [...letters, ...texts]) assert.match(text, /writes to another (email|phone)/);
+  });
+
+  test('twice at once with different addresses keeps those of one', async () => {
+    const alice = await world.member('alice');
+    const both = [];
+    for (const addresses of [known, theirs]) {
+      const { registration, challenge } = await begin(alice, addresses);
+      await api.prove(registration, signText(challenge!, alice.keys.active));
+      await api.giveCodes(registration, sent());
+      both.push({ registration, addresses });
+    }
+    const kept = [];
+    for (const _ of both) await world.answer(alice.party, 'accept');
+    for (const { registration, addresses } of both) {
+      for (;;) {
+        const { state } = await api.registration(registration);
+        if (state === 'asked') continue;
+        if (state === 'registered') kept.push(addresses);
+        break;
+      }
+    }
+    assert.deepEqual(kept, [reached(alice)]);
+  });
+});
+
 test('the provider describes itself in OpenAPI that is valid', async () => {
   const described = (await (await fetch(`${provider.origin}/openapi.json`)).json()) as Record<
     'paths',

@@ -9,7 +9,7 @@ import { CountersignError } from '@countersign/core';
 import { HOTP, Secret, TOTP, URI } from 'otpauth';
 import type { ProviderContext } from './context.ts';
 import type { TokenRow } from './store.ts';
-import { checkNewFob, type Judged, type Way } from './ways.ts';
+import { checkNew, type Judged, type Way } from './ways.ts';
 
 /** Whose tokens: those that the operator has given out, or what the person brings. */
 export type TokenSource = 'issued' | 'own';
@@ -56,11 +56,11 @@ export function tokenWay(source: TokenSource): Way {
         if (token === undefined || (token.account_id !== null && token.account_id !== account_id)) {
           throw new CountersignError('input-invalid', `there is no such token for ${account}`);
         }
-        if (mine !== undefined && mine.serial !== token.serial) checkNewFob(registration, 'token');
+        if (mine !== undefined && mine.serial !== token.serial) checkNew(registration, 'token');
         return { serial: token.serial };
       }
       if (mine !== undefined && address !== 'new') return { serial: mine.serial };
-      if (mine !== undefined) checkNewFob(registration, 'token');
+      if (mine !== undefined) checkNew(registration, 'token');
       return { serial: await setUp(context, registration.id, account), fresh: true };
     },
     async shown(context, _registration, { kept }) {

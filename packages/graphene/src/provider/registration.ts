@@ -4,13 +4,13 @@
  * account.
  * @module
  */
-import { type AccountLink, CountersignError, encodeBase64url } from '@countersign/core';
+import { type AccountLink, CountersignError, encodeBase64url, type Field } from '@countersign/core';
 import { accountsBelow, ownerSpeaks, speaksFor } from '../chain-facts.ts';
 import { registrationText, signerOfText } from '../challenge.ts';
 import { follow, type ProviderContext } from './context.ts';
 import { dropPolicyChanges } from './policies.ts';
-import type { RegistrationRow } from './store.ts';
-import { TRIES, type Way, type WayMemory } from './ways.ts';
+import type { RegistrationRow, UserRow } from './store.ts';
+import { KEPT_AS, TRIES, type Way, type WayMemory } from './ways.ts';
 
 /** To prove everything in, in seconds. */
 const LIFE = 600;
@@ -225,6 +225,7 @@ async function askDevice(context: ProviderContext, row: RegistrationRow): Promis
     ],
     fields: [
       { name: 'Account', value: `${row.account} (${row.account_id})` },
+      ...addressesIn(context, row),
       { name: 'Chain', value: (await context.client.chain()).id },
     ],
   });
@@ -239,34 +240,70 @@ async function askDevice(context: ProviderContext, row: RegistrationRow): Promis
   return store.one('registrations', { id })!;
 }
 
+/** Where the person will be told of changes, so that nobody else's address goes in unseen. */
+function addressesIn({ ways }: ProviderContext, row: RegistrationRow): Field[] {
+  const memories = memoriesOf(row);
+  return ways
+    .filter(({ send }) => send !== undefined)
+    .map(({ name }) => ({
+      name: `${name[0]!.toUpperCase()}${name.slice(1)}`,
+      value: memories[name]!.address,
+    }));
+}
+
 /** Waits for the device; also after a restart. */
 export async function awaitDevice(context: ProviderContext, id: string): Promise<void> {
   const { store, enquirer } = context;
   const row = store.one('registrations', { id });
   if (row?.state !== 'asked' || row.request === null) return;
   const { outcome } = await enquirer.wait(row.request, context.stopping);
+  let before: UserRow | undefined;
   if (outcome !== 'accepted') {
     store.change('registrations', { id }, { state: outcome === 'expired' ? 'expired' : 'rejected' });
   } else {
     try {
-      store.atomically(() => keep(context, row));
+      before = store.atomically(() => keep(context, row));
     } catch (error) {
       if (!(error instanceof CountersignError)) throw error;
       store.change('registrations', { id }, { state: 'rejected' });
     }
   }
   context.changes.tell(id);
+  if (before !== undefined) await tellWhereBefore(context, before);
 }
 
-/** @throws `cosign-conflict` where another registration came first, and this one could not have begun after it */
-function keep(context: ProviderContext, row: RegistrationRow): void {
+/** Tells the person where they were reached until now that they are reached elsewhere. */
+async function tellWhereBefore(
+  { store, ways, account: provider, logger }: ProviderContext,
+  before: UserRow,
+): Promise<void> {
+  const { account, account_id } = before;
+  const now = store.one('users', { account_id })!;
+  const title = `${provider.name} reaches you elsewhere about ${account}`;
+  for (const { name, send } of ways) {
+    const column = KEPT_AS[name as keyof typeof KEPT_AS];
+    const old = column && before[column];
+    if (old == null || old === now[column]) continue;
+    const text = `From now on ${provider.name} writes to another ${name} about ${account}, and to this one no more. The key that owns ${account} has signed that. If it was not you, somebody has this key: change it.`;
+    await send?.(old, title, text).catch((err: unknown) => logger.error({ err }, 'a notice was not sent'));
+  }
+}
+
+/**
+ * @returns the person as they were known before, if they were
+ * @throws `cosign-conflict` where another registration came first, and this one could not have begun after it
+ */
+function keep(context: ProviderContext, row: RegistrationRow): UserRow | undefined {
   const { store, clock, ways } = context;
   const { id, account, account_id, countersign, identity } = row;
   const memories = memoriesOf(row);
   for (const way of ways) {
     const memory = memories[way.name];
     if (memory !== undefined && way.keep?.(context, row, memory) === false) {
-      throw new CountersignError('cosign-conflict', `the ${way.name} is somebody else’s meanwhile`);
+      throw new CountersignError(
+        'cosign-conflict',
+        `the ${way.name} is another’s meanwhile, or another is known`,
+      );
     }
   }
   const known = store.one('users', { account_id });
@@ -277,8 +314,9 @@ function keep(context: ProviderContext, row: RegistrationRow): void {
   const person = {
     countersign,
     identity,
-    address: email?.address ?? null,
-    phone: phone?.address ?? null,
+    // What is not asked for any more is still known.
+    address: email?.address ?? known?.address ?? null,
+    phone: phone?.address ?? known?.phone ?? null,
   };
   if (known === undefined) {
     store.add('users', {
@@ -295,6 +333,7 @@ function keep(context: ProviderContext, row: RegistrationRow): void {
     if (known.identity !== identity) dropPolicyChanges(context, known.account);
   }
   store.change('registrations', { id }, { state: 'registered' });
+  return known;
 }
 
 export function openRegistration(

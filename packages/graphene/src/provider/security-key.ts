@@ -17,7 +17,7 @@ import {
 import * as v from 'valibot';
 import type { ProviderContext } from './context.ts';
 import type { SecurityKeyRow } from './store.ts';
-import { checkNewFob, type Judged, type Proving, type Way, type WayMemory } from './ways.ts';
+import { checkNew, type Judged, type Proving, type Way, type WayMemory } from './ways.ts';
 
 export const SECURITY_KEY = 'security-key';
 
@@ -74,7 +74,7 @@ export function securityKeyWay(origin: string): SecurityKeyWay {
     async begin(context, registration, address) {
       const there = known(context, registration).length > 0;
       const fresh = !there || address === 'new';
-      if (fresh && there) checkNewFob(registration, 'security key');
+      if (fresh && there) checkNew(registration, 'security key');
       return { challenge: encodeBase64url(context.crypto.randomBytes(CHALLENGE_BYTES)), fresh };
     },
     async shown(_context, { id }) {

@@ -64,14 +64,21 @@ export interface Way {
 
 export const TRIES = 5;
 
+/** As what the address of a way is kept of somebody who has registered. */
+export const KEPT_AS = { email: 'address', phone: 'phone' } as const;
+
 interface Reach {
-  readonly name: string;
+  readonly name: keyof typeof KEPT_AS;
   checkAddress(address: string): void;
   send(address: string, subject: string, text: string): Promise<void>;
 }
 
 /** A way that sends a code, and takes it back. */
 function sentCode({ name, checkAddress, send }: Reach): Way {
+  const isOther = ({ store }: ProviderContext, { account_id }: Proving, address: string) => {
+    const known = store.one('users', { account_id })?.[KEPT_AS[name]];
+    return known != null && known !== address;
+  };
   return {
     name,
     by: 'code',
@@ -79,12 +86,15 @@ function sentCode({ name, checkAddress, send }: Reach): Way {
       if (address !== undefined) return checkAddress(address);
       throw new CountersignError('input-invalid', `this provider asks for your ${name} too`);
     },
-    async begin({ crypto, account: { name: provider } }, _registration, address) {
+    async begin(context, registration, address) {
+      // Else a thief of the active key could have it said to themselves what the person must hear of.
+      if (isOther(context, registration, address)) checkNew(registration, name);
+      const { crypto, account } = context;
       const code = generatePasscode(crypto);
       await send(
         address,
-        `Your code for ${provider}`,
-        `${code} is your code for ${provider}. It is asked for once, by the wallet with which you register, within ten minutes. If you are not registering, do nothing.`,
+        `Your code for ${account.name}`,
+        `${code} is your code for ${account.name}. It is asked for once, by the wallet with which you register, within ten minutes. If you are not registering, do nothing.`,
       );
       return { code };
     },
@@ -97,6 +107,8 @@ function sentCode({ name, checkAddress, send }: Reach): Way {
       const why = new CountersignError('passcode-wrong', `the code from your ${name} is another`);
       return { right: false, why };
     },
+    keep: (context, registration, { address }) =>
+      registration.by_owner === 1 || !isOther(context, registration, address),
     send,
   };
 }
@@ -133,8 +145,8 @@ export function smsWay(url: string): Way {
   });
 }
 
-/** A fob that is known is asked for again; only the account's owner may put another in its place. */
-export function checkNewFob({ by_owner, account }: Proving, what: string): void {
+/** What is known is asked for again, a fob or an address; only the account's owner may put another in its place. */
+export function checkNew({ by_owner, account }: Proving, what: string): void {
   if (by_owner === 1) return;
   throw new CountersignError('authority-missing', `${account} is registered with another ${what}`, {
     hint: 'sign with the key that owns the account, to register a new one',
