@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { formatAccountLink } from '@countersign/core';
+import { formatAccountLink, statementId } from '@countersign/core';
+import { webCrypto } from '@countersign/core/webcrypto';
 import { NO_FEE, operationsOf } from '../packages/graphene/src/build-transaction.ts';
 import { signText } from '../packages/graphene/src/challenge.ts';
 import { parseTransaction, transactionToJson } from '../packages/graphene/src/index.ts';
 import { OPEN_POLICY, type Policy } from '../packages/graphene/src/policy.ts';
+import { isBound } from '../packages/graphene/src/provider/approvers.ts';
 import { send } from '../packages/graphene/src/provider/enrolment.ts';
 import { policyOf } from '../packages/graphene/src/provider/policies.ts';
 import type { OperationJson } from '../packages/graphene/src/required-authorities.ts';
@@ -46,12 +48,14 @@ describe('a policy', () => {
 
   test('is shown in words on the device, all of it', async () => {
     const { provider, alice, bob, api, pay } = await enrolled();
+    const { party: eve } = await world.member('eve');
+    const { identity } = eve.device.session.keys;
     const day = { asset: '1.3.0', amount: '1000', per: 'day' } as const;
     await changePolicy({ api, provider, alice }, 2, {
       limits: [day, { ...day, per: 'transaction', payee: bob.id }],
       payees: [bob.id],
       velocity: { transactions: 3, seconds: 60 },
-      approvers: { accounts: ['eve@example.com'], needed: 1, above: [{ asset: '1.3.0', amount: '5' }] },
+      approvers: { accounts: [eve.name], needed: 1, above: [{ asset: '1.3.0', amount: '5' }] },
       owner_changes: false,
     });
     assert.deepEqual((await world.answer(alice.party, 'accept')).fields, [
@@ -59,8 +63,9 @@ describe('a policy', () => {
       { name: 'Limits', value: `0.01 TEST a day to all together; 0.01 TEST a transaction to ${bob.name}` },
       { name: 'Payees', value: bob.name },
       { name: 'Pace', value: '3 transactions in 60 s' },
-      { name: 'Approvers', value: '1 of eve@example.com, above 0.00005 TEST' },
+      { name: 'Approvers', value: `1 of ${eve.name}, above 0.00005 TEST` },
       { name: 'Owner changes', value: 'are never signed' },
+      { name: 'Approver 1', value: `${eve.name} ${await statementId(webCrypto, identity)}` },
     ]);
     await until(async () => (await api.policy(alice.name)).version === 2);
     const over = await post(api, alice, ofAlice(await world.build(pay(1001)), alice));
@@ -129,6 +134,32 @@ describe('a policy', () => {
     await world.answer(alice.party, 'accept');
     assert.equal((await settled(api, second.digest)).state, 'rejected');
     noSignature(provider, second.digest);
+  });
+
+  test('binds an approver’s name: another account under it is asked nothing, and its yes would not count', async () => {
+    const { provider, alice, api, pay } = await enrolled();
+    const [{ party: eve }, { party: mallet }] = [await world.member('eve'), await world.member('mallet')];
+    const { context } = provider;
+    await setPolicy({ api, provider, alice }, 2, {
+      ...OPEN_POLICY,
+      approvers: { accounts: [eve.name], needed: 1, above: [] },
+    });
+    const { identity } = mallet.device.session.keys;
+    // As where the broker has another log under the name from now on.
+    await assert.rejects(
+      context.enquirer.session.book.bind(eve.name, identity, 'first-use'),
+      refused('account-changed'),
+    );
+    assert.equal(await isBound(context, { name: eve.name, identity }), false);
+    await world.meet(eve, provider);
+    const { digest } = await post(api, alice, ofAlice(await world.build(pay(3)), alice));
+    for (const party of [alice.party, eve]) await world.answer(party, 'accept');
+    assert.equal((await settled(api, digest)).state, 'signed');
+    const nobody = { accounts: ['nobody@example.com'], needed: 1, above: [] };
+    await assert.rejects(
+      changePolicy({ api, provider, alice }, 3, { ...OPEN_POLICY, approvers: nobody }),
+      refused('account-unknown'),
+    );
   });
 
   test('counts what is being asked about: two at once do not share one limit', async () => {

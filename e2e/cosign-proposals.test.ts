@@ -163,7 +163,7 @@ describe('a proposal', () => {
     await until(() => rowOf(provider, over, alice)?.state === 'refused');
     await setPolicy({ api, provider, alice }, 3, {
       ...limited,
-      approvers: { accounts: ['eve@example.com'], needed: 1, above: [] },
+      approvers: { accounts: [bob.party.name], needed: 1, above: [] },
     });
     const asks = await propose(alice, reference, [world.transfer(alice.id, bob.id, 5)], true);
     await until(() => rowOf(provider, asks, alice)?.state === 'refused');

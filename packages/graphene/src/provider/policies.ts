@@ -9,6 +9,7 @@ import * as v from 'valibot';
 import { policyText, signerOfText } from '../challenge.ts';
 import { OPEN_POLICY, Policy, RAISE_WAIT, raises, type VersionedPolicy } from '../policy.ts';
 import { policyFacts, policyLines } from '../policy-words.ts';
+import { bindApprovers } from './approvers.ts';
 import { follow, type ProviderContext } from './context.ts';
 import { enrolled } from './enrolment.ts';
 import type { PolicyChangeRow, PolicyRow } from './store.ts';
@@ -37,7 +38,8 @@ export function pendingPolicy(context: ProviderContext, account: string): Policy
 /**
  * Asks the person on their device for a change of policy.
  * @param text the policy's JSON, exactly as it was signed
- * @throws `input-invalid`, `cosign-conflict` where it does not follow the newest version, `cosign-unasked`
+ * @throws `input-invalid`, `cosign-conflict` where it does not follow the newest version, `cosign-unasked`,
+ *   `account-unknown` where there is no such approver
  */
 export async function changePolicy(
   context: ProviderContext,
@@ -79,6 +81,7 @@ export async function changePolicy(
     fields: [
       { name: 'Version', value: String(version) },
       ...policyLines(read.output, await policyFacts(client, read.output)),
+      ...(await bindApprovers(context, read.output)),
     ],
   });
   if (asked.account.identity !== enrolled(context, name).identity) {

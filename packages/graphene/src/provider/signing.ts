@@ -14,6 +14,7 @@ import { judgePolicy } from '../policy.ts';
 import { signerFlaw } from '../signer-account.ts';
 import { parseSignedTransaction, type SignedTransaction, transactionDigest } from '../transaction.ts';
 import type { Requests } from './answers.ts';
+import { isBound } from './approvers.ts';
 import { isLate, type User } from './asked-for.ts';
 import type { ProviderContext } from './context.ts';
 import { enrolled } from './enrolment.ts';
@@ -112,21 +113,22 @@ export async function keyOf(
 
 /** Receipts of the answers, each of which says yes to exactly this digest. */
 export async function receiptsOf(
-  { enquirer, crypto }: ProviderContext,
+  context: ProviderContext,
   digest: string,
   user: User,
   hashes: readonly string[],
 ): Promise<Receipt[]> {
+  const { enquirer, crypto } = context;
   const receipts: Receipt[] = [];
   for (const [place, hash] of hashes.entries()) {
     const receipt = await enquirer.receipt(hash);
     const { request, response, account } = await verifyReceipt(crypto, receipt);
     const shown = request.question.fields?.filter(({ name }) => name === DIGEST_FIELD) ?? [];
-    const person = place > 0 || account.identity === user.identity;
+    const theirs = place > 0 ? await isBound(context, account) : account.identity === user.identity;
     if (
       shown.length !== 1 ||
       shown[0]!.value !== digest ||
-      !person ||
+      !theirs ||
       response.decision.decision !== 'accept'
     ) {
       throw mismatch();

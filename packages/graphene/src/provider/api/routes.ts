@@ -463,6 +463,8 @@ export function addRoutes(app: ValibotFastify, context: ProviderContext, cosigni
           'json-invalid',
           'text-too-long',
           'text-refused',
+          'account-unknown',
+          'account-changed',
           'not-permitted',
           'contact-held',
           'too-often',
