@@ -7,11 +7,13 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './free-port.ts';
 import { countersignGate } from './gate-processes.ts';
 import { pairValidator } from './gate-validator.ts';
+import { SKIP as NO_NAMESPACES } from './pam-host.ts';
 import { temporaryFolder } from './processes.ts';
 import { until } from './until.ts';
 
@@ -125,4 +127,46 @@ describe('units', { skip: SKIP }, () => {
       await gone;
     }
   });
+
+  test('the host’s daemon knows its grants by the /proc that its unit leaves it', {
+    skip: NO_NAMESPACES,
+  }, async () => {
+    await using folder = await temporaryFolder();
+    const data = join(folder.path, 'gate');
+    for (const words of [
+      ['account', 'alice', 'alice@example.com'],
+      ['approvers', 'alice', 'bob@example.com'],
+      ['grant', 'alice', '--service', 'su', '--for', '1h'],
+    ]) {
+      assert.equal((await countersignGate(data, words)).status, 0, words.join(' '));
+    }
+    const daemon = spawn(
+      'unshare',
+      [
+        ...['--mount', '--', 'sh', '-c', `mount -t proc -o "$1" proc /proc && shift && exec "$@"`, 'sh'],
+        ...[procOptions('countersign-gate.service'), join(ROOT, 'packages/gate/bin/countersign-gate')],
+        ...['serve', '--data', data, '--pam', join(folder.path, 'pam.sock')],
+      ],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
+    try {
+      for await (const line of createInterface({ input: daemon.stdout })) {
+        const { event, what } = JSON.parse(line) as Record<string, string>;
+        assert.notEqual(event, 'failure', line);
+        if (what === 'GRANT OPEN') return;
+      }
+      assert.fail('it ended without a word of the grant');
+    } finally {
+      const gone = once(daemon, 'exit');
+      daemon.kill('SIGTERM');
+      await gone;
+    }
+  });
+
+  /** How systemd mounts /proc for a unit (systemd.exec(5)). */
+  function procOptions(unit: string): string {
+    const text = readFileSync(join(ROOT, 'deploy', unit), 'utf8');
+    const is = (name: string) => new RegExp(`^${name}=(.*)$`, 'm').exec(text)?.[1];
+    return `hidepid=${is('ProtectProc') ?? 'off'}${is('ProcSubset') === 'pid' ? ',subset=pid' : ''}`;
+  }
 });
