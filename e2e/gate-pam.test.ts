@@ -3,6 +3,8 @@
  * processes, and a person's validator. No broker, and no network but this machine's.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createConnection } from 'node:net';
 import { before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { decodeBase64url } from '@countersign/core';
@@ -10,6 +12,7 @@ import { formatEraseStatement } from '@countersign/core/m-auth';
 import { countersignGate } from './gate-processes.ts';
 import { pairValidator, type TestValidator } from './gate-validator.ts';
 import { createGateWorld, passcodeOn } from './gate-world.ts';
+import { raw } from './pam-daemons.ts';
 import { type Host, SKIP } from './pam-host.ts';
 import { startSshd, startVsftpd } from './pam-servers.ts';
 import { until } from './until.ts';
@@ -214,6 +217,21 @@ describe('gate mode', { skip: SKIP }, () => {
     } finally {
       host.run(['usermod', '-U', 'alice']);
     }
+  });
+
+  test('a flood of attempts that are refused is counted in the log, and a few of them told', async () => {
+    const refusals = () => world.gate.lines.filter(({ event }) => event === 'pam-refused');
+    const before = refusals().length;
+    await Promise.all(
+      Array.from({ length: 100 }, async () => {
+        const program = createConnection(world.pam).resume();
+        program.write(raw('A', 'of another version\0'));
+        await once(program, 'close');
+      }),
+    );
+    const more = await until(() => refusals().find((line) => line.more !== undefined));
+    assert.ok(Number(more.more) > 50, JSON.stringify(more));
+    assert.ok(refusals().length - before < 50);
   });
 
   test('a code on paper of a user who was removed opens nothing', async () => {

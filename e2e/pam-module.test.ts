@@ -3,13 +3,15 @@
  * daemon's real listener: what each hears of the other, and who may ask. No root is needed, and none is used.
  */
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Attempt, type Authenticate, present } from '../packages/gate/src/pam/index.ts';
 import { createPamDaemons, granted, ROOT } from './pam-daemons.ts';
 import { type Converse, converse } from './pam-module.ts';
+import { until } from './until.ts';
 
 const { folder, served } = createPamDaemons();
 const NOBODY = 65534;
@@ -268,6 +270,31 @@ describe('a user’s own processes', {
       assert.deepEqual(results, [...Array<string>(10).fill('success'), 'authinfo-unavail']);
       // Root is not held up by it.
       assert.equal((await converse('linux', folder, socket)).result, 'success');
+    });
+  });
+
+  test('leave root’s login programs their places, as whomever they come', async () => {
+    await served(granted, async (socket, events) => {
+      // Whoever has subordinate uids (newuidmap(1)) comes as each of them.
+      const come = `for (let uid = 100_000; uid < 100_400; uid++) {
+        process.seteuid(uid);
+        require('node:net').connect(${JSON.stringify(socket)}).on('error', () => {});
+        process.seteuid(0);
+      }
+      console.log('there');`;
+      const crowd = spawn(process.execPath, ['-e', come], { stdio: ['ignore', 'pipe', 'inherit'] });
+      try {
+        await once(crowd.stdout, 'data');
+        assert.equal((await converse('linux', folder, socket)).result, 'success');
+        assert.ok(events.filter(({ what }) => what === 'refused').length > 300);
+        assert.equal((await asNobody(socket, { user: 'nobody' })).result, 'authinfo-unavail');
+      } finally {
+        const gone = once(crowd, 'exit');
+        crowd.kill('SIGKILL');
+        await gone;
+      }
+      // The places are free again.
+      await until(async () => (await asNobody(socket, { user: 'nobody' })).result === 'success');
     });
   });
 });

@@ -8,14 +8,13 @@ import { Command, InvalidArgumentError } from 'commander';
 import { peerReader } from '../pam/peer.ts';
 import { activatedSockets } from '../program/activation.ts';
 import { each, type HostPort, hostPort, seconds } from '../program/arguments.ts';
+import { fewLines } from '../program/few-lines.ts';
 import { DEFAULT_LIMITS, Demultiplexer, type DemultiplexerEvent } from './demultiplexer.ts';
 import { type Certificate, listen } from './listen.ts';
 import { relaySecret, waitAtRelay } from './relayed.ts';
 
 export const DEFAULT_PORT = 8475;
 export const DEFAULT_SOCKET = '/run/countersign-gated/interfaces.sock';
-/** How many connections a second a flood may make log lines of. */
-const LOGGED_REFUSALS = 5;
 
 interface Options {
   listen: HostPort;
@@ -159,8 +158,6 @@ async function serve(options: Options): Promise<void> {
 
 /** One JSON line an event; a flood of refusals is counted instead of told. */
 function logger(): (event: DemultiplexerEvent) => void {
-  let told = 0;
-  let untold = 0;
   let lines = '';
   const write = () => {
     process.stdout.write(lines);
@@ -172,15 +169,8 @@ function logger(): (event: DemultiplexerEvent) => void {
     if (lines === '') setImmediate(() => lines !== '' && write());
     lines += `${JSON.stringify(event)}\n`;
   };
-  setInterval(() => {
-    if (untold > 0) say({ event: 'refused', more: untold });
-    told = 0;
-    untold = 0;
-  }, 1000).unref();
-  return (event) => {
-    if (event.event === 'refused' && ++told > LOGGED_REFUSALS) untold++;
-    else note(event);
-  };
+  const refused = fewLines(note, (more) => say({ event: 'refused', more }));
+  return (event) => (event.event === 'refused' ? refused(event) : note(event));
 }
 
 function say(line: object): void {

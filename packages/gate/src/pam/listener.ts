@@ -50,7 +50,6 @@ interface Served {
 
 /** Time that a module has to say what it wants, in ms. */
 const HELLO_MS = 5000;
-const MAX_CONNECTIONS = 256;
 
 /**
  * Serves modules.
@@ -72,7 +71,6 @@ export async function servePam(options: PamOptions): Promise<PamListener> {
     const one = serveOne(options, served, peer, socket, closing.signal).finally(() => open.delete(one));
     open.add(one);
   });
-  server.maxConnections = MAX_CONNECTIONS;
   await (typeof place === 'string' ? listenAt(server, place) : listenOn(server, place.fd));
   const close = async () => {
     const closed = once(server, 'close');
@@ -100,7 +98,7 @@ async function serveOne(
   try {
     if (leave === undefined) {
       // At once, so that a user's flood holds no place of anybody.
-      options.log?.({ what: 'refused', why: 'too many attempts of one user', peer });
+      options.log?.({ what: 'refused', why: 'too many attempts', peer });
       return connection.destroy();
     }
     const opening = await connection.opening(HELLO_MS);

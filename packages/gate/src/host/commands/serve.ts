@@ -15,6 +15,7 @@ import { type Authenticate, type PamEvent, pushAuthenticator, servePam } from '.
 import { validatorPages } from '../../phone/pages.ts';
 import { activatedSockets } from '../../program/activation.ts';
 import { each, type HostPort, hostPort, seconds } from '../../program/arguments.ts';
+import { fewLines } from '../../program/few-lines.ts';
 import { approversBy } from '../../sign-on/approvers.ts';
 import { gateAuthenticator } from '../../sign-on/pam-gate.ts';
 import { SystemInterface } from '../../sign-on/system-interface.ts';
@@ -141,7 +142,7 @@ async function serve({ records, data }: HostCommand, options: Options): Promise<
     const pam = await servePam({
       socket: pamFd === undefined ? options.pam! : { fd: pamFd },
       monotonic: () => performance.now(),
-      log: logPam,
+      log: pamLog(),
       authenticate: withSpareCodes(
         authenticate,
         {
@@ -220,15 +221,18 @@ function start(server: NetServer, at: HostPort | { fd: number }): Promise<number
   });
 }
 
-/** Who asked where, and what came of it; never a passcode. */
-function logPam(event: PamEvent): void {
-  if (event.what === 'refused') {
-    say({ event: 'pam-refused', why: event.why, uid: event.peer?.uid });
-    return;
-  }
-  const { service, user, mode, tty, remoteHost } = event.attempt;
-  const verdict = event.what === 'verdict' ? { verdict: event.verdict, cause: causeOf(event.cause) } : {};
-  say({ event: `pam-${event.what}`, service, user, mode, tty, remoteHost, ...verdict });
+/** Who asked where, and what came of it; never a passcode. Anybody on the host can have attempts refused: a few are told. */
+function pamLog(): (event: PamEvent) => void {
+  const refused = fewLines(say, (more) => say({ event: 'pam-refused', more }));
+  return (event) => {
+    if (event.what === 'refused') {
+      refused({ event: 'pam-refused', why: event.why, uid: event.peer?.uid });
+      return;
+    }
+    const { service, user, mode, tty, remoteHost } = event.attempt;
+    const verdict = event.what === 'verdict' ? { verdict: event.verdict, cause: causeOf(event.cause) } : {};
+    say({ event: `pam-${event.what}`, service, user, mode, tty, remoteHost, ...verdict });
+  };
 }
 
 function causeOf(cause: unknown): string | undefined {
