@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, test } from 'node:test';
+import type { SignOnContext } from '@countersign/core/m-auth';
 import type { BootTime } from '../src/grants/boot-time.ts';
 import { grantTimeText, parseGrantTime } from '../src/grants/grant.ts';
 import { type GrantEvent, watchGrants } from '../src/grants/watch-grants.ts';
 import { HostRecords } from '../src/host/host-records.ts';
-import type { AskApprovers } from '../src/sign-on/approvers.ts';
-import { ACCEPT, startHost } from './host.ts';
+import type { Attempt } from '../src/pam/index.ts';
+import { type AskApprovers, approversBy } from '../src/sign-on/approvers.ts';
+import { gateAuthenticator } from '../src/sign-on/pam-gate.ts';
+import { ACCEPT, HOST, startHost } from './host.ts';
 
 const NOW = 1_800_000_000;
 const HALF_AN_HOUR = { user: 'alice', service: 'sshd', seconds: 1800, by: '1 of bob@example.com' };
@@ -237,7 +240,7 @@ describe('signing on', () => {
       ]);
       return { end: end.outcome, result: result.outcome };
     };
-    return { machine, asked, host, signOn, [Symbol.asyncDispose]: () => host[Symbol.asyncDispose]() };
+    return { machine, asked, host, alice, signOn, [Symbol.asyncDispose]: () => host[Symbol.asyncDispose]() };
   }
 
   test('consent that stands opens a grant: nobody is asked again, for the same service, until it is over', async () => {
@@ -262,6 +265,64 @@ describe('signing on', () => {
     await using story = await world({ openSeconds: 1800 }, ({ heard }) => heard(false));
     assert.equal((await story.signOn()).result, 'approver-denied');
     assert.deepEqual(story.host.records.grants.list(), []);
+  });
+
+  test('a program of the user’s own opens none, whatever it says it is; the person and approvers are told that it is one', async () => {
+    const questions: object[] = [];
+    const ask = approversBy(async () => ({
+      async ask(question) {
+        questions.push(question);
+        return { hash: 'hash' } as never;
+      },
+      wait: async () => ({ outcome: 'accepted' }) as never,
+      cancel: async () => {},
+    }));
+    await using story = await world({ openSeconds: 1800 }, ask);
+    const { host, alice } = story;
+    const attempt = (uid: number): Attempt => ({
+      ...{ service: 'sudo', user: 'alice', mode: 'gate', style: 'info', qr: 'none', tty: 'pts/1' },
+      ...{ remoteHost: '192.0.2.1', peer: { pid: 1, uid, gid: uid }, deadline: Number.POSITIVE_INFINITY },
+      signal: new AbortController().signal,
+    });
+    const contexts: SignOnContext[] = [];
+    const say = async (text: string) => {
+      const [, ...digits] = /passcode (\d{3}) (\d{3})/.exec(text)!;
+      await alice.signOn(digits.join(''), ({ message }) => {
+        contexts.push(message.context);
+        return ACCEPT;
+      });
+    };
+    const nothing = async () => '';
+    const conversation = { prompt: nothing, secret: nothing, info: say, error: async () => {} };
+    const authenticate = gateAuthenticator(host.gate);
+
+    assert.equal(await authenticate(attempt(1000), conversation), 'granted');
+    const { address, remote } = contexts[0]!;
+    const who = 'a program of alice on this host, which says it is sudo';
+    assert.deepEqual({ address, remote }, { address: undefined, remote: who });
+    assert.deepEqual(questions, [
+      {
+        account: 'bob@example.com',
+        kind: 'login',
+        text: `Let a program of alice go on, on ${HOST}, which says it is sudo?`,
+        fields: [
+          { name: 'User', value: 'alice' },
+          { name: 'Host', value: HOST },
+          { name: 'Service', value: 'sudo' },
+          { name: 'Terminal', value: 'pts/1' },
+          { name: 'From', value: who },
+        ],
+        lifetime: (questions[0] as { lifetime: number }).lifetime,
+      },
+    ]);
+    assert.deepEqual(host.records.grants.list(), []);
+
+    // By root's own login program, the same words open one.
+    assert.equal(await authenticate(attempt(0), conversation), 'granted');
+    assert.deepEqual(
+      host.records.grants.list().map(({ service }) => service),
+      ['sudo'],
+    );
   });
 
   test('a grant that ends while the person looks at it lets them in no more', async () => {

@@ -37,11 +37,15 @@ test('a login is asked with all that the service knows of it', () => {
 });
 
 test('a program of the user’s own is asked about as such, whatever it says it is', () => {
-  const own = { ...attempt, peer: { pid: 1, uid: 1000, gid: 1000 } };
-  assert.equal(
-    pushQuestion(own, 'db1')?.text,
-    'Let a program of alice go on, on db1, which says it is sshd?',
-  );
+  const forged = { remoteHost: '198.51.100.7', remoteUser: 'bob' };
+  assert.deepEqual(pushQuestion({ ...attempt, ...forged, peer: { pid: 1, uid: 1000, gid: 1000 } }, 'db1'), {
+    text: 'Let a program of alice go on, on db1, which says it is sshd?',
+    fields: [
+      { name: 'Host', value: 'db1' },
+      { name: 'Service', value: 'sshd' },
+      { name: 'User', value: 'alice' },
+    ],
+  });
 });
 
 describe('the command', () => {

@@ -20,14 +20,15 @@ const MAX_COMMAND_BYTES = MAX_FIELDS_BYTES / 2;
 export function pushQuestion(attempt: Attempt, host: string): PushQuestion | undefined {
   const { service, user, tty, remoteHost, remoteUser, command, folder, peer } = attempt;
   const sudo = command !== undefined;
+  const login = peer.uid === 0;
   const fields: [string, string | undefined][] = [
     ['Command', sudo ? quoted(command) : undefined],
     ['In folder', folder],
     ['Host', host],
     ['Service', service],
     ['User', user],
-    ['Asked by user', remoteUser === user ? undefined : remoteUser],
-    ['From', remoteHost],
+    ['Asked by user', login && remoteUser !== user ? remoteUser : undefined],
+    ['From', login ? remoteHost : undefined],
     ['Terminal', tty],
   ];
   const shown = fields.flatMap(([name, value]) =>
@@ -37,14 +38,18 @@ export function pushQuestion(attempt: Attempt, host: string): PushQuestion | und
   );
   const text = sudo
     ? `Run a command as another user on ${host}?`
-    : peer.uid === 0
+    : login
       ? `Let ${readable(user)} in on ${host}, by ${readable(service)}?`
-      : // Any program of the user can say this, and be let on by it: only itself, and nowhere else.
-        `Let a program of ${readable(user)} go on, on ${host}, which says it is ${readable(service)}?`;
+      : ownProgramText(user, service, host);
   const question = { text, fields: shown };
   const whole = shown.every(({ value }) => isDisplayLine(value, MAX_COMMAND_BYTES));
   const bytes = shown.reduce((sum, { name, value }) => sum + utf8Length(name + value), 0);
   return whole && isDisplayLine(text) && bytes <= MAX_FIELDS_BYTES ? question : undefined;
+}
+
+/** Any program of the user can ask so, and be let on by a yes: only itself, and nowhere else. */
+export function ownProgramText(user: string, service: string, host: string): string {
+  return `Let a program of ${readable(user)} go on, on ${host}, which says it is ${readable(service)}?`;
 }
 
 /** Words as a shell would have to be given them, so that no two commands read alike. */

@@ -9,6 +9,7 @@ import { makeVisible } from '@countersign/core';
 import type { SignOnContext } from '@countersign/core/m-auth';
 import { grantTimeText } from '../grants/grant.ts';
 import type { ApprovalRule } from '../host/host-records.ts';
+import { ownProgramText } from '../pam/push-question.ts';
 
 /** What is put to each approver. */
 export interface ApproverQuestion {
@@ -35,6 +36,8 @@ interface Asking {
 /** Consent to a sign-on. */
 export interface ApprovalCall extends Asking {
   readonly context: SignOnContext;
+  /** It is a program of the user's own that asks. */
+  readonly ownProgram: boolean;
 }
 
 export type AskApprovers = (call: ApprovalCall) => void;
@@ -67,11 +70,13 @@ export function askApprovers(
   }
 }
 
-function signOnQuestion({ rule: { openSeconds }, context }: ApprovalCall): ApproverQuestion {
+function signOnQuestion({ rule: { openSeconds }, context, ownProgram }: ApprovalCall): ApproverQuestion {
   const stands = openSeconds === undefined ? undefined : grantTimeText(openSeconds);
   const again = stands === undefined ? '' : `, and again for ${stands}`;
   return {
-    text: `May ${context.account} sign on to ${context.host}${again}?`,
+    text: ownProgram
+      ? ownProgramText(context.account, context.service, context.host)
+      : `May ${context.account} sign on to ${context.host}${again}?`,
     fields: fieldsOf(context, stands),
     kind: 'login',
   };

@@ -30,7 +30,7 @@ export function gateAuthenticator(gate: Pick<SystemInterface, 'open'>): Authenti
     }
     let signOn: SignOn;
     try {
-      signOn = await gate.open(attempt.user, door, attempt.deadline - VERDICT_MS);
+      signOn = await gate.open(attempt.user, door, attempt.deadline - VERDICT_MS, isOwnProgram(attempt));
     } catch (error) {
       if (!(error instanceof CountersignError)) throw error;
       return error.code === 'gate-unavailable' ? 'unavailable' : 'exhausted';
@@ -74,7 +74,18 @@ function blocks(text: string): string {
   return rows.map((row) => row.map((dark) => (dark ? '  ' : '##')).join('')).join('\n');
 }
 
-function doorOf({ service, tty, remoteHost, remoteUser, command, folder }: Attempt): Door {
+/** Not a login program, whose word the host takes, but one of the user’s, which can say what it likes. */
+function isOwnProgram({ peer }: Attempt): boolean {
+  return peer.uid !== 0;
+}
+
+function doorOf(attempt: Attempt): Door {
+  const { user, service, tty, remoteHost, remoteUser, command, folder } = attempt;
+  if (isOwnProgram(attempt)) {
+    // Whence it says it comes is left out: a person's rules may let in by an address.
+    const remote = `a program of ${user} on this host, which says it is ${service}`;
+    return { service, remote, ...(tty === undefined ? {} : { tty }) };
+  }
   return {
     service,
     ...(tty === undefined ? {} : { tty }),

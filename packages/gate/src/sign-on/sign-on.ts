@@ -84,6 +84,8 @@ export interface SignOnParts {
   readonly consent: Consent;
   /** The grant that stands for approvers, who are not asked then. */
   readonly grant: Grant | undefined;
+  /** A program of the user's own asks: whatever service it says it is, it opens no grant. */
+  readonly ownProgram: boolean;
 }
 
 export class SignOn {
@@ -225,18 +227,19 @@ export class SignOn {
 
   /** @param until when nobody waits for them any more, by the monotonic clock in ms */
   #askApprovers(until: number): void {
-    const { approvers, consent, context, clock } = this.#parts;
+    const { approvers, consent, context, clock, ownProgram } = this.#parts;
     const { approvals, account } = consent;
     const seconds = Math.floor((until - clock.monotonic()) / 1000);
     if (approvers === undefined || approvals === undefined || seconds < 1 || !this.#mayPass()) {
       this.cancel();
       return;
     }
-    this.#asked = approvals;
+    this.#asked = ownProgram ? { needed: approvals.needed, of: approvals.of } : approvals;
     approvers({
-      rule: approvals,
+      rule: this.#asked,
       requester: account,
       context,
+      ownProgram,
       seconds,
       signal: this.#ended.signal,
       heard: (yes) => this.#run?.approve(yes),

@@ -77,10 +77,16 @@ export class SystemInterface {
   /**
    * Opens a gate for a user, known or not, and queues it at the demultiplexer. The passcode may be shown from now on.
    * @param deadline when whoever wants in waits no longer, by the monotonic clock in ms
+   * @param ownProgram whether it is a program of the user's own that asks, which the host can't know to be what it says
    * @throws `too-often`, `too-many-pending`; `gate-unavailable` where the demultiplexer does not answer, or the time is
    * too short for a gate
    */
-  async open(user: string, door: Door, deadline = Number.POSITIVE_INFINITY): Promise<SignOn> {
+  async open(
+    user: string,
+    door: Door,
+    deadline = Number.POSITIVE_INFINITY,
+    ownProgram = false,
+  ): Promise<SignOn> {
     const { records, host, noise, gateMs = GATE_MS } = this.#options;
     if (deadline - this.#clock.monotonic() < MIN_GATE_MS) {
       throw new CountersignError('gate-unavailable', 'the program waits for less than 5 seconds');
@@ -129,6 +135,7 @@ export class SystemInterface {
         approvers: this.#options.approvers,
         consent,
         grant,
+        ownProgram,
       });
       this.#add(signOn);
       signOn.result.finally(close);

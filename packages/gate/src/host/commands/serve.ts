@@ -229,9 +229,9 @@ function pamLog(): (event: PamEvent) => void {
       refused({ event: 'pam-refused', why: event.why, uid: event.peer?.uid });
       return;
     }
-    const { service, user, mode, tty, remoteHost } = event.attempt;
+    const { service, user, mode, tty, remoteHost, peer } = event.attempt;
     const verdict = event.what === 'verdict' ? { verdict: event.verdict, cause: causeOf(event.cause) } : {};
-    say({ event: `pam-${event.what}`, service, user, mode, tty, remoteHost, ...verdict });
+    say({ event: `pam-${event.what}`, service, user, uid: peer.uid, mode, tty, remoteHost, ...verdict });
   };
 }
 
