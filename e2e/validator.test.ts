@@ -192,6 +192,27 @@ describe('countersign validator', () => {
     assert.equal(scan(run.stdout.split('\n').filter((line) => /^[█▀▄ ]{20,}$/.test(line))), statement);
   });
 
+  test('is asked for the code, which stands on no command line and no screen', async () => {
+    const { link, ended } = host.enroll();
+    const words = ['add', '--yes', '--name', 'server'];
+    const options = { store: store('asked'), terminal: true, answers: [link] };
+    const [run] = await Promise.all([validator(words, options), ended]);
+    assert.equal(run.status, 0, run.stdout);
+    assert.match(run.stdout, /Paired: server/);
+    assert.ok(!run.stdout.includes('countersign-pair:'), run.stdout);
+  });
+
+  test('reads the code from standard input, and says so where nobody can be asked', async () => {
+    const { link, ended } = host.enroll();
+    const words = ['add', '-', '--yes', '--name', 'server'];
+    const options = { store: store('piped'), input: `${link}\n` };
+    const [run] = await Promise.all([validator(words, options), ended]);
+    assert.equal(run.status, 0, run.stderr);
+    const none = await validator(['add', '--yes'], { store: store('nobody') });
+    assert.equal(none.status, 64);
+    assert.match(none.stderr, /standard input/);
+  });
+
   test('takes no second interface of one name, and leaves no key of the first try', async () => {
     const { link, ended } = host.enroll();
     const [run, event] = await Promise.all([validator(['add', link, '--yes', '--name', 'server']), ended]);

@@ -69,7 +69,9 @@ export function addEnrolCommand(program: Command): void {
         show(address === undefined ? shown : { ...shown, address }, () =>
           [
             `Pair ${user} with a validator: on that device, run`,
-            `  countersign validator add ${link}`,
+            '  countersign validator add',
+            'and give this when it asks:',
+            `  ${link}`,
             ...(address === undefined ? [] : ['or open this on a telephone:', `  ${address}`]),
             ...(options.qr ? ['or scan this:', '', encodeQR(address ?? link, 'ascii', { ecc: 'low' })] : []),
           ].join('\n'),

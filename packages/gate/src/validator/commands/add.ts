@@ -2,6 +2,7 @@
  * `validator add`: pairs this validator with a host, by the code that the host shows.
  * @module
  */
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { joinPair, type PairingEnd } from '@countersign/client/m-auth';
 import { nodeNoise, reachHost } from '@countersign/client/node';
@@ -17,6 +18,7 @@ import {
 import { type Command, Option } from 'commander';
 import encodeQR from 'qr';
 import { EXIT } from '../exit-codes.ts';
+import type { Terminal } from '../terminal.ts';
 import {
   type GlobalOptions,
   PROTECTIONS,
@@ -49,9 +51,12 @@ export function addAddCommand(program: Command, validator: Validator): void {
     .command('add')
     .summary('pair with a host, by the code or link that `countersign-gate enroll` shows there')
     .description(
-      'Pairs this validator with a host: run `countersign-gate enroll` there, and give its link here, or its 24 letters and --at.',
+      'Pairs this validator with a host: run `countersign-gate enroll` there, and give its link here when you are asked, or its 24 letters with --at.',
     )
-    .argument('<code>', 'the link countersign-pair:…, or the 24 letters')
+    .argument(
+      '[code]',
+      'the link countersign-pair:…, or the 24 letters; `-` reads it from standard input. Without it you are asked: others on this machine see what stands on a command line, and the first who comes with it is paired',
+    )
     .option(
       '--at <address>',
       'where the host is, with the letters: server.example:8475, or wss://server.example/gate',
@@ -64,19 +69,19 @@ export function addAddCommand(program: Command, validator: Validator): void {
         .choices([...PROTECTIONS])
         .default('passphrase'),
     )
-    .action(async (code: string, _, command: Command) => {
-      const options = command.optsWithGlobals<AddOptions>();
-      validator.exit = await add(validator, linkOf(code, options.at), options);
+    .action(async (code: string | undefined, _, command: Command) => {
+      validator.exit = await add(validator, code, command.optsWithGlobals<AddOptions>());
     });
 }
 
-async function add(validator: Validator, link: PairLink, options: AddOptions): Promise<number> {
+async function add(validator: Validator, given: string | undefined, options: AddOptions): Promise<number> {
   const { terminal, clock } = validator;
   if (options.yes === undefined && !terminal.canAsk) {
     throw new CountersignError('usage', 'nobody can be asked whether this is the right host', {
       hint: '--yes, where the link came from the host’s own screen',
     });
   }
+  const link = linkOf(await codeOf(terminal, given), options.at);
   return withBook(validator, options, async (book) => {
     const eraseMaster = await book.eraseMaster();
     const first = (await book.list()).length === 0;
@@ -126,6 +131,16 @@ validator’s pairs there without a login, should the device be lost:
 
   ${statement}
 `;
+
+async function codeOf(terminal: Terminal, given: string | undefined): Promise<string> {
+  if (given === '-') return readFileSync(0, 'utf8').trim();
+  if (given !== undefined) return given;
+  if (terminal.canAsk)
+    return (await terminal.askSecret('The link or the letters that the host shows: ')).trim();
+  throw new CountersignError('usage', 'nobody can be asked for the code', {
+    hint: '`countersign validator add -` reads it from standard input',
+  });
+}
 
 function linkOf(code: string, at: string | undefined): PairLink {
   if (isPairLink(code)) return parsePairLink(code);
