@@ -14,6 +14,13 @@ test('twenty gates a minute of one user at one place, and the next when the firs
   gates.enter('alice', 'tty1', 61_000)();
 });
 
+test('an IPv6 subscriber is one place, however many addresses it has', () => {
+  const gates = new OpenGates();
+  for (let i = 0; i < 32; i++) gates.enter(`name${i}`, `2001:db8:1:2::${i}`, 0);
+  assert.throws(() => gates.enter('alice', '2001:db8:1:2:ffff::', 0), isRefused('too-many-pending'));
+  gates.enter('alice', '2001:db8:1:3::', 0);
+});
+
 test('a gate costs no more where many names were tried in the same minute', () => {
   const gates = new OpenGates();
   const timeOf = (count: number, from: number) => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { DEFAULT_LIMITS } from '../src/demultiplexer/demultiplexer.ts';
 import { type Stranger, Strangers } from '../src/demultiplexer/strangers.ts';
 import { WaitingRequests } from '../src/demultiplexer/waiting-requests.ts';
 
@@ -95,6 +96,20 @@ describe('requests that wait', () => {
     assert.ok(waiting.remove(second));
     assert.ok(!waiting.remove(second));
     assert.ok(waiting.add(request([tag(4)])));
+  });
+
+  test('are so many for a busy host, and no host has all places', () => {
+    const waiting = new WaitingRequests<string>(DEFAULT_LIMITS.queue);
+    const next = (n: number, owner: string) => {
+      const unlike = new Uint8Array(16);
+      new DataView(unlike.buffer).setUint32(0, n);
+      return waiting.add(request([unlike], owner));
+    };
+    let busy = 0;
+    while (next(busy, 'host a')) busy++;
+    assert.ok(busy >= 2000, `${busy}`);
+    for (let n = 0; n < 2000; n++) assert.ok(next(busy + 1 + n, 'host b'), `${n}`);
+    assert.ok(next(2 * busy + 1, 'host c'));
   });
 
   test('are so many at most for one account', () => {

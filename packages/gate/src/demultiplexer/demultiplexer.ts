@@ -28,7 +28,8 @@ export interface DemultiplexerLimits {
 
 export const DEFAULT_LIMITS: DemultiplexerLimits = {
   strangers: { total: 4096, perAddress: 256, perSecond: 100, burst: 400 },
-  queue: { total: 4096, perOwner: 4096, perBucket: 16 },
+  // Hosts that share a demultiplexer: none of them keeps the others out.
+  queue: { total: 8192, perOwner: 2560, perBucket: 16 },
   opening: 1500,
   waiting: 600_000,
   stalled: 150_000,

@@ -4,6 +4,7 @@
  * @module
  */
 import { CountersignError } from '@countersign/core';
+import { networkOf } from '@countersign/http/network';
 
 /** What the demultiplexer queues of one account at a time. */
 const OPEN_PER_USER = 16;
@@ -19,16 +20,18 @@ export class OpenGates {
   #sweptAt = Number.NEGATIVE_INFINITY;
 
   /**
-   * @param place where the user stands: an address, a terminal; empty where that is not known
+   * @param place where the user stands: an address, a terminal; empty where that is not known. Addresses of one network
+   *   are one place
    * @returns what to call when the gate is closed
    * @throws `too-many-pending`, `too-often`; for an unknown user as for any other
    */
   enter(user: string, place: string, now: number): () => void {
-    const both = JSON.stringify([user, place]);
+    const network = networkOf(place);
+    const both = JSON.stringify([user, network]);
     const counted: [key: string, most: number][] = [
       [both, OPEN_PER_BOTH],
       [JSON.stringify({ user }), OPEN_PER_USER],
-      ...(place === '' ? [] : [[JSON.stringify({ place }), OPEN_PER_PLACE] as [string, number]]),
+      ...(place === '' ? [] : [[JSON.stringify({ place: network }), OPEN_PER_PLACE] as [string, number]]),
     ];
     if (counted.some(([key, most]) => this.#count(key) >= most)) {
       throw new CountersignError('too-many-pending', 'too many sign-ons are open already', {
