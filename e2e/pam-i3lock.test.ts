@@ -46,7 +46,7 @@ describe('i3lock in push mode', { skip: SKIP }, () => {
   const keys = (...words: string[]) => host.run(['env', `DISPLAY=${display}`, 'xdotool', ...words]);
 
   /**
-   * Locks the screen, and presses Enter. Each Enter that it hears asks the person, who is asked five times a minute and
+   * Locks the screen, and presses Enter. Each Enter that it hears asks the person, who is asked four times a minute and
    * no more: another one is pressed only where the first one came before it held the keyboard.
    */
   async function lock(): Promise<{ locker: Terminal; question: AskedOfPeople; locked(): boolean }> {

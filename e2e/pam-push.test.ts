@@ -9,7 +9,7 @@ import { before, describe, test } from 'node:test';
 import { Enquirer, systemClock } from '@countersign/client';
 import { FileKeyStore, passphraseProtection, SqliteStateStore } from '@countersign/client/node';
 import { webCrypto } from '@countersign/core/webcrypto';
-import { type PamEvent, pushAuthenticator, servePam } from '../packages/gate/src/pam/index.ts';
+import { type PamEvent, pushAuthenticator, Rates, SHARE, servePam } from '../packages/gate/src/pam/index.ts';
 import { fieldsOf, type GatePeople } from './gate-people.ts';
 import { countersignGate, startGate } from './gate-processes.ts';
 import { createGateWorld } from './gate-world.ts';
@@ -51,6 +51,7 @@ describe('push mode', { skip: SKIP }, () => {
         host: 'db1.example.com',
         monotonic,
         passcode: true,
+        shares: new Rates(SHARE),
       }),
       log: (event) => events.push(event),
     });

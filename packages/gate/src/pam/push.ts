@@ -6,8 +6,10 @@
 import { once } from 'node:events';
 import type { Ask, Asked, Enquirer } from '@countersign/client';
 import { CountersignError, commitPasscode, generatePasscode } from '@countersign/core';
+import { networkOf } from '@countersign/http/network';
 import { type Attempt, type Authenticate, type Conversation, type Decision, present } from './door.ts';
 import { pushQuestion } from './push-question.ts';
+import type { RateLimits, Rates } from './rates.ts';
 
 export interface PushOptions {
   /** The host's own account. */
@@ -23,7 +25,21 @@ export interface PushOptions {
    * says yes to everything then still opens nothing to a stranger.
    */
   readonly passcode: boolean;
+  /** Questions by account and place, of all attempts. */
+  readonly shares: Rates<string>;
 }
+
+/**
+ * What one place has of the questions that a broker takes from this host for one account: three at once, five a minute
+ * and twenty an hour. Whoever tries names, or another user of the host, keeps nobody else's from being asked.
+ */
+export const SHARE: RateLimits = {
+  atOnce: 2,
+  begun: [
+    { most: 12, ms: 3_600_000 },
+    { most: 4, ms: 60_000 },
+  ],
+};
 
 /** A login question stands no longer, in seconds; and a shorter one is not worth asking. */
 const LONGEST = 120;
@@ -47,10 +63,14 @@ export function pushAuthenticator(options: PushOptions): Authenticate {
     if (lifetime < SHORTEST || question === undefined) return 'unavailable';
     const end = AbortSignal.any([attempt.signal, AbortSignal.timeout(lifetime * 1000)]);
     const account = await options.accountOf(attempt.user);
+    const leave =
+      account === undefined
+        ? undefined
+        : options.shares.enter(JSON.stringify([account, placeOf(attempt)]), options.monotonic());
     const passcode = options.passcode && attempt.style !== 'silent';
     try {
       const asked =
-        account === undefined
+        account === undefined || leave === undefined
           ? undefined
           : await post(options.enquirer, { ...question, account, kind: 'login', lifetime, passcode });
       return asked === undefined
@@ -59,8 +79,17 @@ export function pushAuthenticator(options: PushOptions): Authenticate {
     } catch (error) {
       if (error instanceof CountersignError && UNAVAILABLE.has(error.code)) return 'unavailable';
       throw error;
+    } finally {
+      leave?.();
     }
   };
+}
+
+/** Where somebody stands, as far as the host knows it by itself: a network, a local user, a terminal. */
+function placeOf({ peer, remoteHost, remoteUser, tty }: Attempt): string {
+  if (peer.uid !== 0) return `uid ${peer.uid}`;
+  if (remoteHost !== undefined) return networkOf(remoteHost);
+  return remoteUser === undefined ? (tty ?? '') : `user ${remoteUser}`;
 }
 
 /** Posts a question; nothing where the account, or the broker for it, takes none. */

@@ -11,7 +11,14 @@ import { webCrypto } from '@countersign/core/webcrypto';
 import type { Command } from 'commander';
 import { spareCodesFile } from '../../commands/codes.ts';
 import { watchGrants } from '../../grants/watch-grants.ts';
-import { type Authenticate, type PamEvent, pushAuthenticator, servePam } from '../../pam/index.ts';
+import {
+  type Authenticate,
+  type PamEvent,
+  pushAuthenticator,
+  Rates,
+  SHARE,
+  servePam,
+} from '../../pam/index.ts';
 import { validatorPages } from '../../phone/pages.ts';
 import { activatedSockets } from '../../program/activation.ts';
 import { each, type HostPort, hostPort, seconds } from '../../program/arguments.ts';
@@ -116,6 +123,7 @@ async function serve({ records, data }: HostCommand, options: Options): Promise<
   if (options.pam !== undefined || pamFd !== undefined) {
     const byGate = gateAuthenticator(gate);
     const codes = new SpareCodes(spareCodesFile(data), webCrypto);
+    const shares = new Rates<string>(SHARE);
     const authenticate: Authenticate = async (attempt, conversation) => {
       if (attempt.mode === 'gate') return byGate(attempt, conversation);
       if (enquirer === undefined) return 'unavailable';
@@ -130,6 +138,7 @@ async function serve({ records, data }: HostCommand, options: Options): Promise<
         host: settings.host,
         monotonic: () => performance.now(),
         passcode: true,
+        shares,
       });
       const verdict = await push(attempt, conversation);
       return verdict === 'granted' && !mayPush(attempt.user) ? 'denied' : verdict;
