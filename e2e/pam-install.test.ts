@@ -100,6 +100,19 @@ describe('installing', { skip: SKIP }, () => {
     assert.notEqual(host.run(['test', '-e', '/usr/share/pam-configs/countersign']).status, 0);
   });
 
+  test('it warns where a yes to one command of sudo opens others for a while, and not where each is asked about', () => {
+    const dryRun = () => host.run(words('install', '--dry-run')).output;
+    const [line, file] = ['Defaults timestamp_timeout=0', '/etc/sudoers.d/countersign'];
+    const warned = dryRun();
+    assert.ok(warned.includes(`visudo -f ${file}`) && warned.includes(line), warned);
+    host.write(file, `${line}\n`, 0o440);
+    try {
+      assert.doesNotMatch(dryRun(), /sudo/);
+    } finally {
+      host.run(['rm', file]);
+    }
+  });
+
   test('without a second session all is undone', async () => {
     const installing = host.terminal(words('install'));
     await installing.see('type in here: in');

@@ -12,6 +12,7 @@ import {
   socketIn,
   withOptions,
 } from '../src/install/stack.ts';
+import { asksEachTime } from '../src/install/sudo.ts';
 import { type PamSystem, readSystem } from '../src/install/system.ts';
 
 /** Reads a system that has these files, each empty. */
@@ -94,6 +95,26 @@ describe('what is written by hand', () => {
     assert.match(text, /below that of pam_unix\.so, which must be required/);
     assert.match(text, /auth required pam_countersign\.so/);
   });
+});
+
+describe('sudo', () => {
+  for (const [defaults, each] of [
+    ['env_reset, use_pty', false],
+    ['env_reset, timestamp_timeout=0', true],
+    ['timestamp_timeout=0, use_pty', true],
+    ['env_reset, !timestamp_timeout', true],
+    ['timestamp_timeout=0, timestamp_timeout=5', false],
+    ['timestamp_timeout=5,\n    timestamp_timeout=0', true],
+    ['timestamp_timeout=0.5', false],
+    ['timestamp_timeout=-1', false],
+  ] as const) {
+    test(`with ${JSON.stringify(defaults)} asks about ${each ? 'each command' : 'the first one alone'}`, () => {
+      const listed = `Matching Defaults entries for root on db1:\n    ${defaults}\n\nUser root may run the following`;
+      assert.equal(asksEachTime(listed), each);
+    });
+  }
+  test('that says nothing is taken to ask about the first one alone', () =>
+    assert.equal(asksEachTime(''), false));
 });
 
 describe('a line of a stack', () => {

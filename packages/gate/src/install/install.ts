@@ -10,6 +10,7 @@ import { countGranted } from '../pam/count-granted.ts';
 import { afterwards, closing, type Firewall, openedPort, opening, readFirewall, runAll } from './firewall.ts';
 import { run } from './run.ts';
 import { byHand, MODULE, pamAuthUpdateProfile, type StackLine } from './stack.ts';
+import { sudoNote } from './sudo.ts';
 import { type PamSystem, stacksWithModule } from './system.ts';
 import { writeWhole } from './write-whole.ts';
 
@@ -55,8 +56,10 @@ export async function install(options: InstallOptions): Promise<boolean> {
   const { system, line, dryRun, say, openPort } = options;
   const firewall = openPort === undefined ? undefined : await readFirewall();
   const commands = firewall === undefined || openPort === undefined ? [] : await opening(firewall, openPort);
+  const aboutSudo = await sudoNote();
   if (system.keeper !== 'pam-auth-update') {
     say(linesByHand(system, line));
+    if (aboutSudo !== undefined) say(aboutSudo);
     for (const words of commands) say(`For the port: ${words.join(' ')}`);
     throw new CountersignError(
       'usage',
@@ -103,6 +106,7 @@ export async function install(options: InstallOptions): Promise<boolean> {
   }
   if (dryRun) {
     for (const [what] of steps) say(`would ${what}`);
+    if (aboutSudo !== undefined) say(aboutSudo);
     return true;
   }
   try {
@@ -112,6 +116,7 @@ export async function install(options: InstallOptions): Promise<boolean> {
     }
     const note = firewall === undefined ? undefined : afterwards(firewall);
     if (note !== undefined) say(note);
+    if (aboutSudo !== undefined) say(aboutSudo);
     if (await options.secondSession()) return true;
     say('nobody came in by a second session: it is undone');
   } catch (error) {
