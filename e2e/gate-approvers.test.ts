@@ -46,6 +46,9 @@ test('whose own account is not known is warned of, and no longer once it is', as
   assert.equal((await countersignGate(data, ['account', 'alice', 'alice@example.com'])).status, 0);
   const known = await countersignGate(data, words);
   assert.deepEqual([known.status, known.stderr], [0, '']);
+  // Alone, they would be a rule by which nobody is asked.
+  const alone = await countersignGate(data, ['approvers', 'alice', 'alice@example.com']);
+  assert.deepEqual([alone.status, /0 of 0/.test(alone.stderr)], [64, true]);
 });
 
 test('two of three agree to what the person saw: she is in, and nobody else is asked any more', async () => {

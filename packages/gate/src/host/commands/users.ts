@@ -157,7 +157,7 @@ export function addUserCommands(program: Command): void {
           of: asked,
           ...(openFor === undefined ? {} : { openSeconds: openFor }),
         };
-        if (of.length > 0 && (rule.needed > asked.length || asked.length > 16)) {
+        if (of.length > 0 && (asked.length === 0 || rule.needed > asked.length || asked.length > 16)) {
           throw new CountersignError(
             'usage',
             `${rule.needed} of ${asked.length} can’t agree; at most 16 are asked`,
