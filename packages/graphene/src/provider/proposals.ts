@@ -121,7 +121,7 @@ async function ask(context: ProviderContext, name: string, proposal: ChainPropos
   const json = operations.map((one) => operationToJson(one) as OperationJson);
   const facts = await factsOf(client, json);
   const described = explainOperations(operations, facts);
-  const weighed = weighFor(context, json, facts, user, [name]);
+  const weighed = weighFor(context, json, facts, user, []);
   const question = await questionOf(context, user.account, proposal, { described, operations, chain });
   // From here to the new row nothing is waited for, as with a transaction.
   const reason = refusalOf(context, user, { proposal: proposal.id, json, facts, weighed }) ?? question.reason;
@@ -271,7 +271,7 @@ async function decide(
   }
   const json = operationsIn(proposal, chain).map((one) => operationToJson(one) as OperationJson);
   const facts = await factsOf(client, json);
-  const weighed = weighFor(context, json, facts, user, [name]);
+  const weighed = weighFor(context, json, facts, user, []);
   const approval = await prepareApproval(context, id, user);
   // From here to the new state nothing is waited for. A policy that was lowered since holds at once.
   const reason = refusalOf(context, user, { proposal: id, json, facts, weighed });

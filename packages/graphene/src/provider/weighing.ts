@@ -13,8 +13,8 @@ import type { User } from './asked-for.ts';
 import type { ProviderContext } from './context.ts';
 
 /**
- * @param together names of the accounts whose own policies and people are asked about it, this one among them: in a
- *   proposal, which each approves by itself, none but this one
+ * @param together names of the accounts whose own policies and people must say yes as well before any signature is
+ *   made; none in a proposal, which each approves by itself
  */
 export function weighFor(
   { store }: ProviderContext,
@@ -24,10 +24,11 @@ export function weighFor(
   together: readonly string[],
 ): Weighed {
   const weighed = weigh(operations, user.account_id, facts.proposals, user.signer_id);
+  const own = user.account_id;
   const asked = together.flatMap((account) => store.one('users', { account })?.account_id ?? []);
   const approved = approvedBy(operations, facts.proposals);
   const elsewhere =
-    hasPartBeside(operations, asked, facts, user) || hasPartBeside(approved, [user.account_id], facts, user);
+    hasPartBeside(operations, [own, ...asked], facts, user) || hasPartBeside(approved, [own], facts, user);
   return { ...weighed, opaque: weighed.opaque || elsewhere };
 }
 
