@@ -24,6 +24,33 @@ async function ask(host: Party, { page, name }: Person, text: string, more = {})
   return asked;
 }
 
+/** Pairs of groups of digits: the first of each stands left of the second or above it, as its asker wrote them. */
+async function checkOrder(page: Page, groups: readonly string[]): Promise<void> {
+  const places = await page.evaluate((wanted) => {
+    const main = document.querySelector('main')!;
+    return wanted.map((group) => {
+      const walker = document.createTreeWalker(main, NodeFilter.SHOW_TEXT);
+      while (walker.nextNode()) {
+        const at = walker.currentNode.nodeValue!.indexOf(group);
+        if (at === -1) continue;
+        const range = document.createRange();
+        range.setStart(walker.currentNode, at);
+        range.setEnd(walker.currentNode, at + group.length);
+        const { left, top } = range.getClientRects()[0]!;
+        return { left, top };
+      }
+      throw new Error(`${group} is not there`);
+    });
+  }, groups);
+  for (let i = 0; i < groups.length; i += 2) {
+    const [one, other] = [places[i]!, places[i + 1]!];
+    assert.ok(
+      one.top < other.top || (one.top === other.top && one.left < other.left),
+      `${groups[i]} stands behind ${groups[i + 1]}: ${JSON.stringify(places)}`,
+    );
+  }
+}
+
 /** A second device of a person, let in by a PIN on the page of the first. */
 async function secondDevice({ page }: Person): Promise<Party> {
   await page.goto(`${world.home.origin}/#devices`);
@@ -219,6 +246,39 @@ describe('a question on the authenticator', () => {
     await host.enquirer.ask({ account: person.name, text: [...text] });
     await page.getByRole('button', { name: 'Accept Yes, black' }).waitFor();
     await page.getByRole('button', { name: 'Reject Not now' }).waitFor();
+  });
+
+  test('keeps the order of digits in each part, name and value, whatever stands beside it', async () => {
+    const person = await world.acquainted();
+    const { page, host } = person;
+    const asked = await host.enquirer.ask({
+      account: person.name,
+      text: [
+        { type: 'h1', text: 'אישור' },
+        { type: 'p', text: '1111 2222' },
+        { type: 'p', text: 'Pay אב' },
+        { type: 'p', text: '3333 4444' },
+        { type: 'button', value: 'accept', text: 'כן' },
+        { type: 'button', value: 'accept', text: '5555 6666' },
+      ],
+      fields: [
+        { name: '7777 8888', value: 'אב' },
+        { name: 'לחשבון', value: '9999 0000' },
+      ],
+    });
+    await page.getByRole('heading', { name: 'אישור' }).waitFor();
+    const groups = ['1111', '2222', '3333', '4444', '5555', '6666', '7777', '8888', '9999', '0000'];
+    await checkOrder(page, groups);
+    await button(page, 'Later').click();
+    await button(page, 'Open').waitFor();
+    await checkOrder(page, groups.slice(0, 4));
+    await button(page, 'Open').click();
+    await pastGuard(page);
+    await button(page, 'Reject').click();
+    await host.enquirer.wait(asked.hash);
+    await page.goto(`${world.home.origin}/#history`);
+    await page.getByText('1 shown').waitFor();
+    await checkOrder(page, groups.slice(0, 4));
   });
 
   test('is answered once: where the answer was lost, the same one alone can be sent again', async () => {

@@ -1,6 +1,7 @@
 /**
  * A question as plain text, all of it. What it says was checked when it was parsed: it can't hold a control
- * character or turn the direction of reading.
+ * character or turn the direction of reading. Each of its texts is laid out by itself: a letter that is written from
+ * right to left would else turn round the digits of the texts beside it.
  * @module
  */
 import type { PendingRequest } from '@countersign/client';
@@ -10,13 +11,16 @@ import type { Terminal } from './terminal.ts';
 export function questionText(question: Question, { style }: Pick<Terminal, 'style'>): string {
   const lines: string[] = [];
   for (const part of question.parts) {
-    if (part.type === 'h1') lines.push(style('bold', part.text));
-    else if (part.type === 'p') lines.push(part.text);
-    else lines.push(`[${part.value}: ${part.text}]`);
+    const text = isolated(part.text);
+    if (part.type === 'h1') lines.push(style('bold', text));
+    else if (part.type === 'p') lines.push(text);
+    else lines.push(`[${part.value}: ${text}]`);
   }
   const { fields = [] } = question;
   const width = Math.max(0, ...fields.map(({ name }) => name.length));
-  for (const { name, value } of fields) lines.push(`${name.padEnd(width)}  ${value}`);
+  for (const { name, value } of fields) {
+    lines.push(`${isolated(name)}${' '.repeat(width - name.length)}  ${isolated(value)}`);
+  }
   return lines.map((line) => `  ${line}`).join('\n');
 }
 
@@ -43,7 +47,15 @@ export function requestText(request: PendingRequest, now: number, terminal: Term
 }
 
 export function questionLine(question: Question): string {
-  return question.parts.map(({ text }) => text).join(' · ');
+  return question.parts.map(({ text }) => isolated(text)).join(' · ');
+}
+
+/** Where Unicode has the letters that are written from right to left. */
+const RIGHT_TO_LEFT = /[\u0590-\u08FF\uFB1D-\uFDFF\uFE70-\uFEFE\u{10800}-\u{10FFF}\u{1E800}-\u{1EFFF}]/u;
+
+/** Between U+2068 and U+2069, where it needs to be: a terminal that knows nothing of them may show them. */
+function isolated(text: string): string {
+  return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text;
 }
 
 export function secondsText(seconds: number): string {

@@ -62,7 +62,7 @@ async function reportEvents(cli: Cli, { keyStore }: Profile, device: Device): Pr
       id,
       hash,
       enquirer: enquirer.name,
-      text: questionLine(question),
+      text: question.parts.map(({ text }) => text).join(' · '),
       kind: question.kind,
       parts: question.parts,
       fields: question.fields ?? [],

@@ -6,7 +6,7 @@ import type { PastRequest, Responder } from '@countersign/client';
 import { useEffect, useState } from 'preact/hooks';
 import { usePress } from '../kit/press.ts';
 import { codeOf, explain } from './explain.ts';
-import { questionLine } from './question-text.tsx';
+import { OneLine, partsOf } from './question-text.tsx';
 import { say, time } from './words.ts';
 
 const PAGE = 50;
@@ -82,7 +82,7 @@ function Row({ responder, row }: { responder: Responder; row: PastRequest }) {
       <span>
         <strong>{enquirer}</strong> · <span class={`outcome ${decision ?? ''}`}>{outcomeOf(row)}</span>
         {question !== undefined && <br />}
-        {question !== undefined && <span dir="auto">{questionLine(question)}</span>}
+        {question !== undefined && <OneLine texts={partsOf(question)} />}
         <br />
         <span class="quiet">
           {time(settledAt)} · <code>{id.slice(0, 14)}</code>
@@ -130,7 +130,7 @@ function matches(row: PastRequest, wanted: string): boolean {
     id,
     outcomeOf(row),
     time(row.settledAt),
-    question === undefined ? '' : questionLine(question),
+    ...(question === undefined ? [] : partsOf(question)),
     ...fields.flatMap(({ name, value }) => [name, value]),
   ].join(' ');
   const words = wanted.toLocaleLowerCase().split(/\s+/);

@@ -10,7 +10,7 @@ import type { Waits } from './inside.tsx';
 import { Lazy } from './lazy.tsx';
 import type { Sight } from './live.ts';
 import { SETTINGS } from './own.ts';
-import { questionLine } from './question-text.tsx';
+import { OneLine, partsOf } from './question-text.tsx';
 import { clock, say, time } from './words.ts';
 
 /** Set while the account's recovery code is on no paper, as far as this browser knows. */
@@ -93,7 +93,7 @@ function Line({ item }: { item: Waits }) {
         <span>
           <strong>{item.request.enquirer.name}</strong>
           <br />
-          <span dir="auto">{questionLine(item.request.question)}</span>
+          <OneLine texts={partsOf(item.request.question)} />
           <br />
           <Left until={item.request.expiresAt} />
         </span>

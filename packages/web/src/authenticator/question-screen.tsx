@@ -12,7 +12,7 @@ import { explain } from './explain.ts';
 import { useGuard } from './guard.ts';
 import { Lazy } from './lazy.tsx';
 import { mustVerify } from './own.ts';
-import { labelOf, QuestionText } from './question-text.tsx';
+import { labelsOf, OneLine, QuestionText } from './question-text.tsx';
 import { useAllSeen } from './seen.ts';
 import { clock, say, time } from './words.ts';
 
@@ -109,7 +109,7 @@ function Shown({
     void answer('accept');
   };
   const choice = (decision: 'accept' | 'reject') => {
-    const theirs = labelOf(question, decision);
+    const theirs = labelsOf(question, decision);
     const closed = busy || blocked !== '' || (decision === 'accept' && !allSeen);
     return (
       <button
@@ -120,7 +120,11 @@ function Shown({
         onClick={decision === 'accept' ? undefined : () => answer(decision)}
       >
         {say(`question.${decision}`)}
-        {theirs !== '' && <small>{theirs}</small>}
+        {theirs.length > 0 && (
+          <small>
+            <OneLine texts={theirs} />
+          </small>
+        )}
       </button>
     );
   };
@@ -144,9 +148,12 @@ function Shown({
               <img src={`data:image/png;base64,${asker.picture}`} width="40" height="40" alt="" />
             )}
             <span>
-              {say('question.card', { name: asker.card.name, country: asker.card.country })}
-              {' · '}
-              {asker.card.description}
+              <OneLine
+                texts={[
+                  say('question.card', { name: asker.card.name, country: asker.card.country }),
+                  asker.card.description,
+                ]}
+              />
             </span>
           </p>
         )}

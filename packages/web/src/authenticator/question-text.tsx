@@ -1,23 +1,31 @@
 /**
  * A question word for word, all of it: as text and never as markup. What it says was checked when it was parsed.
+ * Each of its texts is laid out by itself: a letter that is written from right to left would else turn round the
+ * digits of the texts beside it.
  * @module
  */
 import type { Question } from '@countersign/core';
+import { Fragment } from 'preact';
 
 export function QuestionText({ question }: { question: Question }) {
   const { parts, fields = [] } = question;
   return (
-    <div class="words" dir="auto">
+    <div class="words">
       {parts.map((part, i) => {
-        if (part.type === 'h1') return <h2 key={i}>{part.text}</h2>;
-        return part.type === 'p' ? <p key={i}>{part.text}</p> : null;
+        if (part.type === 'button') return null;
+        const Tag = part.type === 'h1' ? 'h2' : 'p';
+        return (
+          <Tag key={i} dir="auto">
+            {part.text}
+          </Tag>
+        );
       })}
       {fields.length > 0 && (
         <dl class="facts">
           {fields.map(({ name, value }, i) => (
             <div key={i}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
+              <dt dir="auto">{name}</dt>
+              <dd dir="auto">{value}</dd>
             </div>
           ))}
         </dl>
@@ -27,17 +35,27 @@ export function QuestionText({ question }: { question: Question }) {
 }
 
 /** The asker's own words for a choice: they stand beside ours, and never instead. */
-export function labelOf(question: Question, choice: 'accept' | 'reject'): string {
+export function labelsOf(question: Question, choice: 'accept' | 'reject'): string[] {
   return question.parts
     .filter((part) => part.type === 'button' && part.value === choice)
-    .map(({ text }) => text)
-    .join(' · ');
+    .map(({ text }) => text);
 }
 
-/** A question as one line, for lists. */
-export function questionLine(question: Question): string {
-  return question.parts
-    .filter(({ type }) => type !== 'button')
-    .map(({ text }) => text)
-    .join(' · ');
+/** A question's parts, for lists. */
+export function partsOf(question: Question): string[] {
+  return question.parts.filter(({ type }) => type !== 'button').map(({ text }) => text);
+}
+
+/** Texts in one line. */
+export function OneLine({ texts }: { texts: readonly string[] }) {
+  return (
+    <>
+      {texts.map((text, i) => (
+        <Fragment key={i}>
+          {i > 0 && ' · '}
+          <bdi>{text}</bdi>
+        </Fragment>
+      ))}
+    </>
+  );
 }
