@@ -8,9 +8,11 @@ import {
   CountersignError,
   counts,
   createCheckpoint,
+  type Device,
   DeviceFreezeEntry,
   type DeviceLog,
   DeviceRevokeEntry,
+  EpochEntry,
   extendLog,
   isSealable,
   keyFingerprint,
@@ -18,6 +20,7 @@ import {
   type LogEntry,
   type PublicSigningJwk,
   parseStatement,
+  RecoveryCompleteEntry,
   RecoveryEntry,
   replayLog,
   type Statement,
@@ -25,7 +28,7 @@ import {
 } from '@countersign/core';
 import { networkOf } from '@countersign/http/network';
 import type { BrokerContext } from './context.ts';
-import { judgeGrowth } from './limits.ts';
+import { judgeGrowth, MAX_EPOCH_BOX } from './limits.ts';
 import type { Accepted, AccountRow } from './store/store.ts';
 
 /** Checkpoints are signed at most this often per account, in seconds. */
@@ -56,7 +59,7 @@ export async function registerAccount(
   // Whoever registers the same account again had lost the first answer.
   if (known?.identity === log.identity) return known;
   context.registrations.count(networkOf(address), context.now());
-  judgeGrowth(log.entries, false);
+  judgeGrowth(undefined, log, false);
   return context.store.createAccount(rowOf(log), context.now());
 }
 
@@ -101,12 +104,15 @@ export async function appendToLog(
   const account = await findAccount(context, name);
   const parsed: Statement<LogEntry>[] = [];
   for (const jws of entries) parsed.push(await parseStatement(crypto, LOG_ENTRIES, jws));
-  for (const { kid } of parsed) checkInside(account, kid);
+  for (const entry of parsed) {
+    checkInside(account, entry.kid);
+    checkBoxes(entry);
+  }
   await checkFollows(context, account, parsed[0]!);
   const log = await replayedLog(context, account);
-  const urgent = parsed.some(({ typ }) => typ === DeviceRevokeEntry.typ || typ === DeviceFreezeEntry.typ);
-  judgeGrowth([...log.entries, ...entries], urgent);
   const next = await extendLog(crypto, log, entries);
+  judgeGrowth(log, next, recovers(parsed));
+  countEntries(context, parsed, next);
   const event = await store.appendLog(account.id, log.head, { ...rowOf(next), entries }, accepted);
   replayed.set(account.id, next);
   streams.publish(account.id, event, undefined);
@@ -115,6 +121,59 @@ export async function appendToLog(
     if (!counts(device)) streams.cut(account.id, device.kid);
   }
   return next;
+}
+
+/** What begins or ends a recovery; and the epoch that follows it. */
+function recovers([first, ...others]: readonly Statement<LogEntry>[]): boolean {
+  return (
+    (first!.typ === RecoveryEntry.typ || first!.typ === RecoveryCompleteEntry.typ) &&
+    others.length <= 1 &&
+    others.every(({ typ }) => typ === EpochEntry.typ)
+  );
+}
+
+/** Each happens once to a device, and nobody who has to do it is to wait. */
+const UNCOUNTED: ReadonlySet<string> = new Set(
+  [DeviceRevokeEntry, DeviceFreezeEntry, RecoveryEntry, RecoveryCompleteEntry].map(({ typ }) => typ),
+);
+
+/**
+ * Counts what devices add to their log: a stolen one would fill it in minutes.
+ * @throws `too-often` with `retryAfter`
+ */
+function countEntries(
+  { appends, now }: BrokerContext,
+  entries: readonly Statement<LogEntry>[],
+  { devices }: DeviceLog,
+): void {
+  const counted = entries.filter(
+    ({ typ }, i) =>
+      !UNCOUNTED.has(typ) && !(typ === EpochEntry.typ && i > 0 && UNCOUNTED.has(entries[i - 1]!.typ)),
+  );
+  const replaced = new Map<number, Device>();
+  for (const device of devices.values()) {
+    if (device.revokedAt?.reason === 'rotated') replaced.set(device.revokedAt.seq, device);
+  }
+  // A device with new keys is the one that it was.
+  const firstKid = (kid: string) => {
+    for (let device = devices.get(kid); device !== undefined; device = replaced.get(device.addedAt.seq)) {
+      kid = device.kid;
+    }
+    return kid;
+  };
+  const times = new Map<string, number>();
+  for (const { kid } of counted) times.set(firstKid(kid), (times.get(firstKid(kid)) ?? 0) + 1);
+  for (const [kid, n] of times) appends.count(kid, now(), n);
+}
+
+/** A box of more than a key would be somebody's way to fill the log. */
+function checkBoxes({ payload }: Statement<LogEntry>): void {
+  const boxes = [
+    ...('sealed' in payload ? [payload.sealed] : []),
+    ...('epoch' in payload ? Object.values(payload.epoch.sealed) : []),
+  ];
+  if (boxes.every(({ length }) => length <= MAX_EPOCH_BOX)) return;
+  throw new CountersignError('input-invalid', `a sealed key of more than ${MAX_EPOCH_BOX} characters`);
 }
 
 /** Tells those whom no stream reaches: a recovery to every device, and what matters to the addresses. */

@@ -2,6 +2,7 @@
  * A broker, wired and running. Clock, crypto and addresses come from outside; `close` lets go of everything.
  * @module
  */
+
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CLOCK_SKEW, type CryptoProvider, type DeviceLog, type Signer } from '@countersign/core';
@@ -14,14 +15,14 @@ import { holdFolder } from './data-lock.ts';
 import { ProofChecker } from './device-proof.ts';
 import { DomainChecks } from './domain-checks.ts';
 import { DomainLookup, type DomainLookupOptions } from './domain-lookup.ts';
-import { HourlyLimit } from './hourly-limit.ts';
-import { NOTICES_KEPT, RECENT, REGISTRATIONS_PER_HOUR } from './limits.ts';
+import { APPENDS_PER_DAY, DAY, NOTICES_KEPT, RECENT, REGISTRATIONS_PER_HOUR } from './limits.ts';
 import { MailNotices, type MailServer } from './mail-notices.ts';
 import { createMetrics } from './metrics.ts';
 import { type MetricsAddress, openMetrics, openOperatorSocket } from './operator.ts';
 import { PUSH_SERVICES, Push } from './push.ts';
 import { loadPushKey, type PushKey } from './push-key.ts';
 import { Reached } from './reached.ts';
+import { RecentLimit } from './recent-limit.ts';
 import { Relay } from './relay.ts';
 import { expireRequests } from './requests.ts';
 import { createServer, type ServerOptions } from './server.ts';
@@ -228,7 +229,8 @@ function createContext(
     proofs: new ProofChecker(crypto, now),
     tree: new Tree({ store: store.tree, crypto, signer, origins, now }),
     members: new LRUCache({ max: LISTS_OF_MEMBERS }),
-    registrations: new HourlyLimit('accounts registered from this address', registrationsPerHour),
+    registrations: new RecentLimit('accounts registered from this address', registrationsPerHour),
+    appends: new RecentLimit('changes by this device to its account’s log', APPENDS_PER_DAY, DAY),
     replayed: new LRUCache({ maxSize: REPLAYED_CHARACTERS, sizeCalculation: charactersOf }),
   };
 }

@@ -2,6 +2,7 @@
  * What every part of the broker is given: nothing in it is global, and only `main.ts` makes one for real.
  * @module
  */
+
 import type {
   CryptoProvider,
   DeviceLog,
@@ -13,11 +14,11 @@ import type {
 import type { LRUCache } from 'lru-cache';
 import type { ProofChecker } from './device-proof.ts';
 import type { DomainChecks } from './domain-checks.ts';
-import type { HourlyLimit } from './hourly-limit.ts';
 import type { MailNotices } from './mail-notices.ts';
 import type { Metrics } from './metrics.ts';
 import type { Push } from './push.ts';
 import type { Reached } from './reached.ts';
+import type { RecentLimit } from './recent-limit.ts';
 import type { Relay } from './relay.ts';
 import type { Counts } from './store/profile-store.ts';
 import type { Store } from './store/store.ts';
@@ -61,7 +62,9 @@ export interface BrokerContext {
   /** The tree of all heads. */
   readonly tree: Tree;
   /** By the network that it comes from. */
-  readonly registrations: HourlyLimit;
+  readonly registrations: RecentLimit;
+  /** Entries of device logs, by the device that signed them. */
+  readonly appends: RecentLimit;
   /** Logs that were replayed of late, by account row. */
   readonly replayed: LRUCache<number, DeviceLog>;
   /** Lists of members that were replayed of late, by account row. */

@@ -3,7 +3,7 @@
  * Pure: state in, verdict and state out. Times are seconds since 1970.
  * @module
  */
-import { CountersignError } from '@countersign/core';
+import { CountersignError, counts, type DeviceLog, isFrozen } from '@countersign/core';
 
 export const MAX_PENDING = 3;
 export const MAX_PER_MINUTE = 5;
@@ -35,15 +35,33 @@ export const NOTICES_KEPT = 30 * 86_400;
 
 /**
  * What a device log may grow to. Whoever learns of an account replays all of it; a life of many devices, each
- * with new keys every month, stays far below. Showing out and stopping devices has room kept for it.
+ * with new keys every month, stays far below.
  */
 export const MAX_LOG_ENTRIES = 2000;
 export const MAX_LOG_CHARACTERS = 4 * 1024 * 1024;
-const KEPT_ENTRIES = 100;
-const KEPT_CHARACTERS = 512 * 1024;
+/**
+ * Entries that one device may add to its log in a day, by whatever key, but for those that stop or show out a device,
+ * or recover the account.
+ */
+export const APPENDS_PER_DAY = 100;
+/** Characters of an epoch's key sealed to one device: one of ours has 283. */
+export const MAX_EPOCH_BOX = 512;
+
+/** Entries of a device log, and their characters. */
+interface Room {
+  readonly entries: number;
+  readonly characters: number;
+}
+/** What it takes to stop a device, and once more to show it out: the entry, and a new epoch without its boxes. */
+const ENDING: Room = { entries: 2, characters: 4096 };
+/** What an epoch has for each device that counts: the kid, and the box, in base64url. */
+const BOX_CHARACTERS = 768;
+/** What only recoveries may use. */
+const FOR_RECOVERIES: Room = { entries: 40, characters: 128 * 1024 };
 
 const MINUTE = 60;
-const HOUR = 3600;
+export const HOUR = 3600;
+export const DAY = 86_400;
 /** How far back posts count. Requests are kept at least so long. */
 export const RECENT = HOUR;
 
@@ -104,36 +122,57 @@ export function judgeEnrolment({ waiting, recent }: { waiting: number; recent: n
 }
 
 /**
- * Whether a log may grow by some entries.
- * @param after the log with them
- * @param urgent they show a device out, or stop one
+ * Whether a log may grow. Room is kept to stop and to show out every device that is there: whoever does so uses what
+ * was kept for that device, and no more can be used than there are devices. So nobody fills a log for those who would
+ * show them out. What is kept for recoveries, devices can't use.
+ * @param before nothing where it begins
+ * @param recovers what is added begins or ends a recovery, and nothing else
  * @throws `log-full`
  */
-export function judgeGrowth(after: readonly string[], urgent: boolean): void {
-  const characters = after.reduce((sum, { length }) => sum + length, 0);
-  const mostEntries = MAX_LOG_ENTRIES - (urgent ? 0 : KEPT_ENTRIES);
-  const mostCharacters = MAX_LOG_CHARACTERS - (urgent ? 0 : KEPT_CHARACTERS);
-  if (after.length <= mostEntries && characters <= mostCharacters) return;
+export function judgeGrowth(before: Growing | undefined, after: Growing, recovers: boolean): void {
+  const was = before && roomOf(before);
+  const is = roomOf(after);
+  const fits = (what: keyof Room, most: number) =>
+    is[what] <= most - (recovers ? 0 : FOR_RECOVERIES[what]) || (was !== undefined && is[what] <= was[what]);
+  if (fits('entries', MAX_LOG_ENTRIES) && fits('characters', MAX_LOG_CHARACTERS)) return;
   throw new CountersignError('log-full', 'this account’s device log is as long as a log may be', {
-    hint: 'devices can still be shown out or frozen; for all else begin with a new account',
+    hint: 'devices can still be shown out or frozen, and the account recovered; for all else begin with a new one',
   });
 }
 
+type Growing = Pick<DeviceLog, 'entries' | 'devices'>;
+
+/** What a log has, and what is kept until its devices are gone. */
+function roomOf({ entries, devices }: Growing): Room {
+  const present = [...devices.values()].filter(({ revokedAt }) => revokedAt === undefined);
+  const steps = present.reduce((sum, device) => sum + (isFrozen(device) ? 1 : 2), 0);
+  const boxes = present.filter(counts).length * present.length;
+  return {
+    entries: entries.length + steps * ENDING.entries,
+    characters:
+      entries.reduce((sum, { length }) => sum + length, 0) +
+      steps * ENDING.characters +
+      boxes * BOX_CHARACTERS,
+  };
+}
+
 /**
- * Whether one more of something fits into the hour.
+ * Whether one more of something fits into a span of time.
  * @param what as it stands behind "too many"
  * @param times of those before
- * @returns the times after it, of the last hour only
+ * @param span in seconds
+ * @returns the times after it, of the last span only
  * @throws `too-often` with `retryAfter`
  */
-export function judgeHourly(
+export function judgeRecent(
   what: string,
   times: readonly number[],
-  perHour: number,
+  most: number,
+  span: number,
   now: number,
 ): readonly number[] {
-  const recent = times.filter((time) => time > now - HOUR);
-  const wait = untilFree(recent, perHour, HOUR, now);
+  const recent = times.filter((time) => time > now - span);
+  const wait = untilFree(recent, most, span, now);
   if (wait > 0) throw tooOften(what, wait);
   return [...recent, now];
 }

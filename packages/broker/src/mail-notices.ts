@@ -4,6 +4,7 @@
  * what happened; it has no link, since a mail that teaches people to follow links would teach them to be deceived.
  * @module
  */
+
 import {
   CountersignError,
   type CryptoProvider,
@@ -22,7 +23,6 @@ import type { FastifyBaseLogger } from 'fastify';
 import { LRUCache } from 'lru-cache';
 import { createTransport } from 'nodemailer';
 import pRetry from 'p-retry';
-import { HourlyLimit } from './hourly-limit.ts';
 import {
   CODES_PER_ACCOUNT,
   CODES_PER_ADDRESS,
@@ -30,6 +30,7 @@ import {
   MAILS_PER_HOUR,
   MAX_ADDRESSES,
 } from './limits.ts';
+import { RecentLimit } from './recent-limit.ts';
 import type { AddressStore } from './store/address-store.ts';
 import type { AccountRow } from './store/store.ts';
 
@@ -80,10 +81,10 @@ export class MailNotices {
   readonly #options: MailOptions;
   readonly #transport;
   readonly #codes = new LRUCache<string, SentCode>({ max: CODES_REMEMBERED, ttl: CODE_LIFE * 1000 });
-  readonly #perAccount = new HourlyLimit('codes by e-mail for this account', CODES_PER_ACCOUNT);
-  readonly #perAddress = new HourlyLimit('codes to this address', CODES_PER_ADDRESS);
-  readonly #perNetwork = new HourlyLimit('codes by e-mail from where you are', CODES_PER_NETWORK);
-  readonly #notices = new HourlyLimit('notices by e-mail', MAILS_PER_HOUR);
+  readonly #perAccount = new RecentLimit('codes by e-mail for this account', CODES_PER_ACCOUNT);
+  readonly #perAddress = new RecentLimit('codes to this address', CODES_PER_ADDRESS);
+  readonly #perNetwork = new RecentLimit('codes by e-mail from where you are', CODES_PER_NETWORK);
+  readonly #notices = new RecentLimit('notices by e-mail', MAILS_PER_HOUR);
   readonly #sending = new Set<Promise<void>>();
   readonly #stop = new AbortController();
 

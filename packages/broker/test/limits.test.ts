@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { CountersignError, type ErrorCode } from '@countersign/core';
+import { CountersignError, counts, type Device, type ErrorCode, MAX_DEVICES } from '@countersign/core';
 import fc from 'fast-check';
 import {
   afterAnswer,
@@ -115,26 +115,64 @@ describe('limits', () => {
   });
 });
 
-test('a log ends, and devices can be shown out of a full one', () => {
-  const log = (entries: number, length: number) => Array.from({ length: entries }, () => 'x'.repeat(length));
-  assert.equal(
-    codeOf(() => judgeGrowth(log(1000, 1500), false)),
-    undefined,
-  );
-  assert.equal(
-    codeOf(() => judgeGrowth(log(MAX_LOG_ENTRIES, 1500), false)),
-    'log-full',
-  );
-  assert.equal(
-    codeOf(() => judgeGrowth(log(MAX_LOG_ENTRIES, 1500), true)),
-    undefined,
-  );
-  assert.equal(
-    codeOf(() => judgeGrowth(log(MAX_LOG_ENTRIES + 1, 1500), true)),
-    'log-full',
-  );
-  assert.equal(
-    codeOf(() => judgeGrowth(log(100, MAX_LOG_CHARACTERS / 100), false)),
-    'log-full',
-  );
+describe('a log', () => {
+  const none = new Map<string, Device>();
+  const log = (entries: number, length: number, devices = none) => ({
+    entries: Array.from({ length: entries }, () => 'x'.repeat(length)),
+    devices,
+  });
+  const device = (kid: string, more: Partial<Device> = {}) => ({ kid, ...more }) as Device;
+  const at = { seq: 1, iat: 1 };
+
+  test('ends, and its last part is kept for recoveries', () => {
+    const judge = (entries: number, length: number, recovers = false) =>
+      codeOf(() => judgeGrowth(undefined, log(entries, length), recovers));
+    assert.equal(judge(1000, 1500), undefined);
+    assert.equal(judge(MAX_LOG_ENTRIES, 1500), 'log-full');
+    assert.equal(judge(MAX_LOG_ENTRIES, 1500, true), undefined);
+    assert.equal(judge(MAX_LOG_ENTRIES + 1, 1500, true), 'log-full');
+    assert.equal(judge(100, MAX_LOG_CHARACTERS / 100), 'log-full');
+    assert.equal(judge(100, MAX_LOG_CHARACTERS / 100, true), undefined);
+  });
+
+  test('that is full lets each device be stopped and shown out, with new epochs, and nothing else', () => {
+    const kids = Array.from({ length: MAX_DEVICES }, (_, i) => `device ${i}`);
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ kid: fc.constantFrom(...kids), out: fc.boolean() }), { maxLength: 100 }),
+        fc.boolean(),
+        (steps, byCharacters) => {
+          const devices = new Map(kids.map((kid) => [kid, device(kid)]));
+          let now = log(byCharacters ? 100 : MAX_LOG_ENTRIES, 1, devices);
+          const fits = () => codeOf(() => judgeGrowth(undefined, now, false)) === undefined;
+          while (!fits()) now = { ...now, entries: now.entries.slice(1) };
+          while (byCharacters && fits()) now = { ...now, entries: [...now.entries, 'x'.repeat(1000)] };
+          if (byCharacters) now = { ...now, entries: now.entries.slice(1) };
+          const grown = (entry: string[], changed = now.devices) => ({
+            entries: [...now.entries, ...entry],
+            devices: changed,
+          });
+          for (const { kid, out } of steps) {
+            const before = now.devices.get(kid)!;
+            if (before.revokedAt !== undefined || (!out && before.freezes !== undefined)) continue;
+            const after = device(kid, out ? { revokedAt: { ...at, reason: 'lost' } } : { freezes: [at] });
+            const changed = new Map([...now.devices, [kid, after]]);
+            const counting = [...changed.values()].filter(counts).length;
+            const next = grown(['x'.repeat(1200), 'x'.repeat(1200 + 450 * counting)], changed);
+            judgeGrowth(now, next, false);
+            now = next;
+            assert.ok(now.entries.length <= MAX_LOG_ENTRIES);
+            // Who is gone leaves what was kept to stop them.
+            if (byCharacters || [...changed.values()].some(({ revokedAt }) => revokedAt)) continue;
+            const thawed = new Map([...now.devices, [kid, device(kid)]]);
+            assert.equal(
+              codeOf(() => judgeGrowth(now, grown(['x'], thawed), false)),
+              'log-full',
+            );
+          }
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
 });

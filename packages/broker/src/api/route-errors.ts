@@ -35,6 +35,7 @@ export const LOG_ERRORS = [
   'log-invalid',
   'log-conflict',
   'log-full',
+  'too-often',
   'device-not-entitled',
   'last-device',
   'enrolment-incomplete',

@@ -89,7 +89,7 @@ export function addRoutes(app: ValibotFastify, context: BrokerContext): void {
         pending: MAX_PENDING,
         per_minute: MAX_PER_MINUTE,
         per_hour: MAX_PER_HOUR,
-        registrations_per_hour: context.registrations.perHour,
+        registrations_per_hour: context.registrations.most,
         wait_seconds: MAX_WAIT,
         lifetime_seconds: LONGEST_LIFETIME,
         text_bytes: MAX_TEXT_BYTES,

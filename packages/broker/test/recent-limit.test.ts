@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { CountersignError } from '@countersign/core';
-import { HourlyLimit } from '../src/hourly-limit.ts';
+import { RecentLimit } from '../src/recent-limit.ts';
 
 test('what is refused is not counted: whoever waits as long as told may register', () => {
-  const registrations = new HourlyLimit('accounts registered', 3);
+  const registrations = new RecentLimit('accounts registered', 3);
   let now = 1000;
   for (let i = 0; i < 20; i++) {
     try {
