@@ -37,6 +37,7 @@ export async function writeSettled(
         enquirerId: enquirer.row,
         enquirer: { name: enquirer.log.name, identity: enquirer.log.identity },
         accountId: accounts[n % accounts.length]!.row,
+        asker: 'device' as const,
         exp: posted + 600,
       };
       const outcome = await store.postRequest(posting, posted);

@@ -3,6 +3,8 @@
  * member makes more of it than an owner signed.
  */
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { describe, test } from 'node:test';
 import {
   checkSignedText,
@@ -17,10 +19,16 @@ import {
   createResponse,
   createSeatRequest,
   encodeBase64url,
+  keyFingerprint,
+  parseRequest,
+  RequestStatement,
   type Role,
   SEAT_LIFE,
+  seatQuestion,
+  signStatement,
 } from '@countersign/core';
 import { generateSigner, webCrypto } from '@countersign/core/webcrypto';
+import { expireRequests } from '../packages/broker/src/requests.ts';
 import { memberParties } from './member-parties.ts';
 import { addDevice, introduce, type Party, refused, revokeDevice } from './parties.ts';
 import { Customer, signSession, startAgent } from './session-parties.ts';
@@ -95,6 +103,57 @@ describe('signing in', () => {
     await assert.rejects(answer(bob, 'accept', '000000'), refused('passcode-wrong'));
     await answer(bob, 'accept', signIn.passcode);
     assert.equal((await signIn.wait()).outcome, 'accepted');
+  });
+
+  test('keeps nobody else out, and takes nothing from the organisation, who has a member asked for nothing', async () => {
+    const home = await founded();
+    const bob = await join(home, 'agent');
+    const { enquirer, device } = home.bank;
+    await device.session.book.bind(bob.name, bob.device.session.keys.identity, 'link');
+    const stranger = async (life?: number) => {
+      const evidence = await forged(home.bank, bob, 'agent');
+      const { payload } = await parseRequest(webCrypto, evidence.request);
+      assert.ok('seat' in payload);
+      const signer = await generateSigner('EdDSA');
+      const kid = await keyFingerprint(webCrypto, signer.publicKey);
+      const { fields, ...content } = payload.content;
+      const words = seatQuestion('en', { organisation: home.bank.name, role: 'agent', kid });
+      const { jws } = await signStatement(webCrypto, RequestStatement, signer, {
+        ...payload,
+        content: { ...content, ...words },
+        seat: { role: 'agent', key: signer.publicKey },
+        exp: life === undefined ? payload.exp : payload.iat + life,
+      });
+      return jws;
+    };
+    const { api } = device.session;
+    const asks = async (life?: number) => api.postRequest(await stranger(life));
+    const fromElsewhere = async () => {
+      const asked = request(`${world.home.origin}/v1/requests`, {
+        method: 'POST',
+        localAddress: '127.0.0.2',
+        headers: { 'content-type': 'application/json' },
+      });
+      asked.end(JSON.stringify({ request: await stranger() }));
+      const [answer] = (await once(asked, 'response')) as [IncomingMessage];
+      answer.resume();
+      return answer.statusCode;
+    };
+    await assert.rejects(asks(2), refused('request-lifetime'));
+    await assert.rejects(asks(59), refused('request-lifetime'));
+    try {
+      for (let i = 0; i < 10; i++) {
+        await asks(60);
+        world.clock.offset += 61;
+        await expireRequests(world.home.broker.context);
+      }
+      await assert.rejects(asks(), refused('too-often'));
+      const asked = await enquirer.ask({ account: bob.name, text: 'May we?' });
+      assert.equal((await enquirer.status(asked.hash)).outcome, 'pending');
+      assert.equal(await fromElsewhere(), 201);
+    } finally {
+      world.clock.offset = 0;
+    }
   });
 
   test('that is rejected says so, and lets nobody in', async () => {

@@ -15,7 +15,14 @@ import { holdFolder } from './data-lock.ts';
 import { ProofChecker } from './device-proof.ts';
 import { DomainChecks } from './domain-checks.ts';
 import { DomainLookup, type DomainLookupOptions } from './domain-lookup.ts';
-import { APPENDS_PER_DAY, DAY, NOTICES_KEPT, RECENT, REGISTRATIONS_PER_HOUR } from './limits.ts';
+import {
+  APPENDS_PER_DAY,
+  DAY,
+  NOTICES_KEPT,
+  RECENT,
+  REGISTRATIONS_PER_HOUR,
+  SIGN_INS_PER_NETWORK,
+} from './limits.ts';
 import { MailNotices, type MailServer } from './mail-notices.ts';
 import { createMetrics } from './metrics.ts';
 import { type MetricsAddress, openMetrics, openOperatorSocket } from './operator.ts';
@@ -230,6 +237,7 @@ function createContext(
     tree: new Tree({ store: store.tree, crypto, signer, origins, now }),
     members: new LRUCache({ max: LISTS_OF_MEMBERS }),
     registrations: new RecentLimit('accounts registered from this address', registrationsPerHour),
+    signIns: new RecentLimit('tries to sign in from this address', SIGN_INS_PER_NETWORK),
     appends: new RecentLimit('changes by this device to its account’s log', APPENDS_PER_DAY, DAY),
     replayed: new LRUCache({ maxSize: REPLAYED_CHARACTERS, sizeCalculation: charactersOf }),
   };

@@ -63,6 +63,8 @@ export interface BrokerContext {
   readonly tree: Tree;
   /** By the network that it comes from. */
   readonly registrations: RecentLimit;
+  /** Questions to sign in, by network, organisation and member. */
+  readonly signIns: RecentLimit;
   /** Entries of device logs, by the device that signed them. */
   readonly appends: RecentLimit;
   /** Logs that were replayed of late, by account row. */

@@ -18,6 +18,11 @@ export const FRAUD_PAUSE = 3600;
 /** Accounts that one remote address may register in an hour, unless the operator says otherwise. */
 export const REGISTRATIONS_PER_HOUR = 30;
 
+/** Questions of one member to sign in at one organisation, from one network in an hour: it leaves as many to others. */
+export const SIGN_INS_PER_NETWORK = MAX_PER_HOUR / 2;
+/** So long, in seconds, must stand what a browser asks, for a seat or by one; and half of it by our clock. */
+export const SHORTEST_BY_BROWSER = 60;
+
 /** Addresses that one account is told at. */
 export const MAX_ADDRESSES = 5;
 /** Codes by e-mail in an hour: for one account, to one address, and by one remote address. */

@@ -26,21 +26,27 @@ import {
   verifyRequest,
   verifyStatement,
 } from '@countersign/core';
+import { networkOf } from '@countersign/http/network';
 import { findIdentified } from './accounts.ts';
 import type { BrokerContext } from './context.ts';
+import { SHORTEST_BY_BROWSER } from './limits.ts';
 import { memberList } from './members.ts';
 import { askingMember, readSeat } from './seats.ts';
 import type { SeatRow } from './store/member-store.ts';
-import type { AccountRow, RequestRow, Settlement } from './store/store.ts';
+import type { AccountRow, Asker, RequestRow, Settlement } from './store/store.ts';
 import { checkTime } from './times.ts';
 
 /** As many as are looked through at once. */
 const PAGE = 200;
 
-/** Posts a request; posting the same one again is a safe retry, after its time too. */
+/**
+ * Posts a request; posting the same one again is a safe retry, after its time too.
+ * @param address where the call came from
+ */
 export async function postRequest(
   context: BrokerContext,
   jws: string,
+  address: string,
 ): Promise<{ request: RequestRow; created: boolean }> {
   const { crypto, store, now, origins } = context;
   const statement = await parseRequest(crypto, jws);
@@ -60,6 +66,15 @@ export async function postRequest(
   }
   const account = await findIdentified(context, sub, sub_id);
   checkEpoch(statement, account, 'read the account’s log again, and ask anew');
+  const asker = askerOf(statement.payload);
+  if (asker !== 'device') {
+    const known = await store.findRequest(statement.hash);
+    if (known !== undefined) return { request: known, created: false };
+    checkStands(statement.payload, now());
+  }
+  if (asker === 'sign-in') {
+    context.signIns.count(`${networkOf(address)} ${enquirer.id} ${account.id}`, now());
+  }
   const posted = await store.postRequest(
     {
       hash: statement.hash,
@@ -68,6 +83,7 @@ export async function postRequest(
       enquirerId: enquirer.id,
       enquirer: { name: iss, identity: iss_id },
       accountId: account.id,
+      asker,
       exp,
     },
     now(),
@@ -83,6 +99,23 @@ export async function postRequest(
   // A stranger wakes nobody.
   if (!posted.request.held) context.push.notify(account, statement.hash, exp);
   return { request: posted.request, created: true };
+}
+
+function askerOf(payload: RequestPayload): Asker {
+  if (memberWhoAsks(payload) !== undefined) return 'member';
+  return 'seat' in payload && payload.seat !== undefined ? 'sign-in' : 'device';
+}
+
+/** Nobody can answer what is over at once: who asks so wants it to be ignored. */
+function checkStands({ iat, exp }: RequestPayload, now: number): void {
+  if (exp - iat >= SHORTEST_BY_BROWSER && exp - now >= SHORTEST_BY_BROWSER / 2) return;
+  throw new CountersignError(
+    'request-lifetime',
+    `what a browser asks must stand for ${SHORTEST_BY_BROWSER} s`,
+    {
+      hint: 'ask anew for a longer time; if the time is long enough, check the clock of the machine that asks',
+    },
+  );
 }
 
 /** What a device that was shown out could read is not taken. */

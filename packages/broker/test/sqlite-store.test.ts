@@ -167,6 +167,7 @@ test('what the first broker wrote is read by this one', async () => {
         enquirerId: 2,
         enquirer: { name: 'host@example.com', identity: 'x' },
         accountId: alice.id,
+        asker: 'device',
         exp: NOW + 9,
       },
       NOW,

@@ -54,8 +54,8 @@ export function addRequestRoutes(app: ValibotFastify, context: BrokerContext): v
         response: { 200: StateView, 201: StateView, ...Failed },
       },
     },
-    async ({ body }, reply) => {
-      const { request, created } = await postRequest(context, body.request);
+    async ({ body, ip }, reply) => {
+      const { request, created } = await postRequest(context, body.request, ip);
       return reply.code(created ? 201 : 200).send(stateView(request));
     },
   );

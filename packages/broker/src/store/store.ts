@@ -32,6 +32,9 @@ export interface NewAccount extends Omit<AccountRow, 'id' | 'incomplete'> {
   readonly entries: readonly string[];
 }
 
+/** Who asks for an enquirer: a device of its account, a browser that wants a seat, or a member by theirs. */
+export type Asker = 'device' | 'sign-in' | 'member';
+
 export interface NewRequest {
   readonly hash: string;
   readonly jti: string;
@@ -39,6 +42,7 @@ export interface NewRequest {
   readonly enquirerId: number;
   readonly enquirer: { readonly name: string; readonly identity: string };
   readonly accountId: number;
+  readonly asker: Asker;
   readonly exp: number;
 }
 

@@ -58,6 +58,7 @@ export function fixture(open: Open) {
       enquirerId: host.id,
       enquirer: { name: host.name, identity: host.identity },
       accountId: alice.id,
+      asker: 'device',
       exp: NOW + 120,
       ...change,
     };

@@ -193,6 +193,44 @@ export function requestsConform({ account, acquainted, request, withStore }: Fix
       assert.deepEqual(await store.eventBounds(host.id), { newest: 0, oldest: 0 });
     }));
 
+  test('what becomes of questions of browsers pauses no device, and no other browser', () =>
+    withStore(async (store, reopen) => {
+      const { alice, host } = await acquainted(store);
+      for (const asker of ['sign-in', 'member'] as const) {
+        for (let i = 0; i < 3; i++)
+          await store.postRequest(request(alice, host, { asker, exp: NOW + 9 }), NOW);
+        await assert.rejects(
+          store.postRequest(request(alice, host, { asker }), NOW),
+          codeIs('too-many-pending'),
+        );
+      }
+      assert.equal((await store.expireRequests(NOW + 10, 10)).length, 6);
+      const again = await reopen();
+      await assert.rejects(
+        again.postRequest(request(alice, host, { asker: 'member' }), NOW + 10),
+        codeIs('too-often'),
+      );
+      // Anybody can have one ignored that is for a seat.
+      const signIn = await again.postRequest(request(alice, host, { asker: 'sign-in' }), NOW + 10);
+      assert.ok(signIn.outcome === 'posted' && signIn.request.asker === 'sign-in');
+      await again.reportFraud(signIn.request, 'report', NOW + 10);
+      await assert.rejects(
+        again.postRequest(request(alice, host, { asker: 'sign-in' }), NOW + 11),
+        codeIs('too-often'),
+      );
+      for (let i = 0; i < 3; i++) {
+        assert.equal((await again.postRequest(request(alice, host), NOW + 11)).outcome, 'posted');
+      }
+      const block = { accountId: alice.id, contactId: host.id, seq: 2, head: alice.head } as const;
+      await again.changeContact({ ...block, policy: 'block', jws: 'block' }, NOW + 12);
+      for (const asker of ['device', 'sign-in', 'member'] as const) {
+        await assert.rejects(
+          again.postRequest(request(alice, host, { asker }), NOW + 7200),
+          codeIs('not-permitted'),
+        );
+      }
+    }));
+
   test('the limits hold over a restart, for an hour', () =>
     withStore(async (store, reopen) => {
       const { alice, host } = await acquainted(store);

@@ -13,7 +13,14 @@ import { explain } from './explain.ts';
 import { tabKeeper } from './kept-session.ts';
 import { SessionDialog } from './session-dialog.tsx';
 import { builtIn, removeTemplate, saveTemplate, type Template, templates } from './templates.ts';
-import { resumeTwoWay, startTwoWay, type TwoWay, TwoWayDialog, TwoWayFields } from './two-way.tsx';
+import {
+  resumeTwoWay,
+  SHORTEST_TWO_WAY,
+  startTwoWay,
+  type TwoWay,
+  TwoWayDialog,
+  TwoWayFields,
+} from './two-way.tsx';
 
 const SCRATCH = -1;
 const TYPES = ['text', 'number', 'date'] as const;
@@ -183,7 +190,7 @@ export function AuthSessions({ device, seat, onChange }: Properties) {
           <input
             name="duration"
             type="number"
-            min={SESSION_LIFE.least}
+            min={customer.trim() === '' ? SESSION_LIFE.least : SHORTEST_TWO_WAY}
             max={SESSION_LIFE.most}
             defaultValue={String(SESSION_LIFE.usual)}
             required

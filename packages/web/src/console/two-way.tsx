@@ -23,6 +23,9 @@ import { useModal } from './modal.ts';
 /** Where the tab keeps what stands, over a reload. */
 const PLACE = 'two-way';
 
+/** In seconds: a broker takes no shorter one from a member's browser. */
+export const SHORTEST_TWO_WAY = 60;
+
 export interface TwoWayWish {
   readonly account: string;
   /** Of a device of the organisation, which says it itself; a member has their own name. */

@@ -357,6 +357,20 @@ export const STEPS: readonly string[] = [
     SELECT account_id, kind, at / 3600, COUNT(*), MIN(at), MAX(at) FROM notices GROUP BY 1, 2, 3;
   DROP TABLE notices;
   `,
+  `
+  -- Who asks for the enquirer: its devices, a browser that wants a seat, a member. Each has a standing of its own, and
+  -- the policy is of them all.
+  ALTER TABLE requests ADD COLUMN asker TEXT NOT NULL DEFAULT 'device'
+    CHECK (asker = 'device' OR asker = 'sign-in' OR asker = 'member');
+  CREATE TABLE asker_standings (
+    account_id INTEGER NOT NULL REFERENCES accounts (id),
+    enquirer_id INTEGER NOT NULL REFERENCES accounts (id),
+    asker TEXT NOT NULL CHECK (asker = 'sign-in' OR asker = 'member'),
+    ignored INTEGER NOT NULL,
+    paused_until INTEGER NOT NULL,
+    PRIMARY KEY (account_id, enquirer_id, asker)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Brings a database to the newest shape; a newer one than this program knows is refused. */

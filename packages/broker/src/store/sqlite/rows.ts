@@ -25,6 +25,7 @@ export interface RequestRecord {
   enquirer_name: string;
   enquirer_identity: string;
   account_id: number;
+  asker: RequestRow['asker'];
   held: number;
   posted_at: number;
   exp: number;
@@ -97,6 +98,7 @@ export function requestOf(row: RequestRecord): RequestRow {
     enquirerId: row.enquirer_id,
     enquirer: { name: row.enquirer_name, identity: row.enquirer_identity },
     accountId: row.account_id,
+    asker: row.asker,
     held: row.held === 1,
     postedAt: row.posted_at,
     exp: row.exp,

@@ -218,27 +218,28 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
 
     postRequest: (posted: NewRequest, now) =>
       writes.submit((): Posted => {
-        const { enquirerId, accountId } = posted;
+        const { enquirerId, accountId, asker } = posted;
         const jti = blob(posted.jti);
         const before = sql.idByJti.get(jti, enquirerId) as { id: number } | undefined;
         if (before !== undefined) {
           const request = getRequest(before.id)!;
           return request.hash === posted.hash ? { outcome: 'same', request } : { outcome: 'conflict' };
         }
-        const waiting = sql.waiting.get(enquirerId, accountId) as { own: number; strangers: number };
-        const { held, next } = judgePost(standings.find(accountId, enquirerId, now), waiting, now);
+        const waiting = sql.waiting.get(enquirerId, asker, accountId) as { own: number; strangers: number };
+        const { held, next } = judgePost(standings.find(posted, now), waiting, now);
         const { lastInsertRowid } = sql.insertRequest.run(
           blob(posted.hash),
           jti,
           enquirerId,
           accountId,
+          asker,
           held ? 1 : 0,
           now,
           posted.exp,
         );
         const id = Number(lastInsertRowid);
         sql.insertStatement.run(id, posted.jws);
-        standings.posted(accountId, enquirerId, next);
+        standings.posted(posted, next);
         const event = record({ kind: 'request', requestId: id }, accountId);
         const request = { ...posted, id, held, postedAt: now, state: { state: 'pending' } } as const;
         // Here and not after the commit: another piece of this very batch may change it.
@@ -262,10 +263,9 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
         if (outcome.state === 'answered' && request.exp <= outcome.at) return undefined;
         const settlement = settle(request, outcome);
         if (settlement !== undefined && outcome.state === 'answered') {
-          const { accountId, enquirerId } = request;
-          const standing = standings.find(accountId, enquirerId, outcome.at);
+          const standing = standings.find(request, outcome.at);
           const next = afterAnswer(standing);
-          if (next !== standing) standings.save(accountId, enquirerId, next);
+          if (next !== standing) standings.save(request, next);
         }
         return settlement;
       }),
@@ -274,11 +274,12 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
       writes.submit(() => {
         const rows = sql.expired.all(now, max) as unknown as RequestRecord[];
         return rows.map(requestOf).flatMap((request) => {
-          const { accountId, enquirerId } = request;
           const settlement = settle(request, { state: 'expired', at: now });
           if (settlement === undefined) return [];
-          const standing = standings.find(accountId, enquirerId, now);
-          standings.save(accountId, enquirerId, afterIgnored(standing, now));
+          // Anybody may have a member asked to sign in: were that one paused for it, they could keep the member out.
+          if (request.asker !== 'sign-in') {
+            standings.save(request, afterIgnored(standings.find(request, now), now));
+          }
           return [settlement];
         });
       }),
@@ -297,11 +298,10 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
     pruneSettled: (settledBefore, expiredBefore, max) =>
       writes.submit(() => Number(sql.pruneSettled.run(settledBefore, expiredBefore, max).changes)),
 
-    reportFraud: ({ id, accountId, enquirerId }, report, now) =>
+    reportFraud: (request, report, now) =>
       writes.submit(() => {
-        sql.insertReport.run(id, report, now);
-        const standing = standings.find(accountId, enquirerId, now);
-        standings.save(accountId, enquirerId, afterFraud(standing, now));
+        sql.insertReport.run(request.id, report, now);
+        standings.save(request, afterFraud(standings.find(request, now), now));
       }),
 
     changeContact: ({ accountId, contactId, seq, head, policy, jws }: ContactChange, now) =>
@@ -312,9 +312,9 @@ function sqliteStore(database: DatabaseSync, checkpoints: Checkpoints): Store {
           });
         }
         sql.insertContactChange.run(accountId, seq, jws);
-        const standing = standings.find(accountId, contactId, now);
+        const of = { accountId, enquirerId: contactId, asker: 'device' } as const;
         const next = policy === 'forget' ? 'stranger' : policy;
-        standings.save(accountId, contactId, { ...standing, policy: next });
+        standings.save(of, { ...standings.find(of, now), policy: next });
         const event = record({ kind: 'contacts' }, accountId);
         const between = (sql.pendingBetween.all(accountId, contactId) as unknown as RequestRecord[]).map(
           requestOf,

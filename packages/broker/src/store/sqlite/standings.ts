@@ -4,18 +4,25 @@
  * @module
  */
 import { RECENT, STRANGER, type Standing } from '../../limits.ts';
+import type { NewRequest } from '../store.ts';
 import { BoundedMap } from './bounded-map.ts';
+import type { RequestRecord } from './rows.ts';
 import type { Statements } from './statements.ts';
 
 const CACHED_ACCOUNTS = 20_000;
 const CACHED_ENQUIRERS = 1000;
 
-/** Of one account, by enquirer. */
+/** Which standing of an account: whose questions, and who asks them. */
+type Of = Pick<NewRequest, 'accountId' | 'enquirerId' | 'asker'>;
+
+/** Of one account, by enquirer and who asks. */
 interface Known {
-  readonly standings: Map<number, Standing>;
+  readonly standings: Map<string, Standing>;
   /** Times of the last hour's posts as they were when the account was read, oldest first. */
-  readonly posts: ReadonlyMap<number, readonly number[]>;
+  readonly posts: ReadonlyMap<string, readonly number[]>;
 }
+
+type PostRecord = Pick<RequestRecord, 'enquirer_id' | 'asker' | 'posted_at'>;
 
 export class Standings {
   readonly #sql: Statements;
@@ -25,30 +32,40 @@ export class Standings {
     this.#sql = sql;
   }
 
-  find(accountId: number, enquirerId: number, now: number): Standing {
-    const known = this.#known(accountId, now);
-    let standing = known.standings.get(enquirerId);
-    if (standing === undefined) {
-      standing = { ...this.#read(accountId, enquirerId), recent: known.posts.get(enquirerId) ?? [] };
-      known.standings.set(enquirerId, standing);
-    }
-    return standing;
+  /** The policy is the account's word on the enquirer, whoever asks for that one. */
+  find(of: Of, now: number): Standing {
+    const standing = this.#find(of, now);
+    if (of.asker === 'device') return standing;
+    return { ...standing, policy: this.#find({ ...of, asker: 'device' }, now).policy };
   }
 
   /** Remembers a post whose request is written. */
-  posted(accountId: number, enquirerId: number, standing: Standing): void {
-    this.#accounts.get(accountId)?.standings.set(enquirerId, standing);
+  posted(of: Of, standing: Standing): void {
+    this.#accounts.get(of.accountId)?.standings.set(keyOf(of), standing);
   }
 
-  save(accountId: number, enquirerId: number, standing: Standing): void {
+  save(of: Of, standing: Standing): void {
+    const { accountId, enquirerId, asker } = of;
     const { policy, ignored, pausedUntil } = standing;
-    this.#sql.saveStanding.run(accountId, enquirerId, policy, ignored, pausedUntil);
-    this.#accounts.get(accountId)?.standings.set(enquirerId, standing);
+    if (asker === 'device') this.#sql.saveStanding.run(accountId, enquirerId, policy, ignored, pausedUntil);
+    else this.#sql.saveAskerStanding.run(accountId, enquirerId, asker, ignored, pausedUntil);
+    this.posted(of, standing);
   }
 
   /** Forgets what is in memory: it may be of a transaction that did not happen. */
   clear(): void {
     this.#accounts.clear();
+  }
+
+  #find(of: Of, now: number): Standing {
+    const known = this.#known(of.accountId, now);
+    const key = keyOf(of);
+    let standing = known.standings.get(key);
+    if (standing === undefined) {
+      standing = { ...this.#read(of), recent: known.posts.get(key) ?? [] };
+      known.standings.set(key, standing);
+    }
+    return standing;
   }
 
   #known(accountId: number, now: number): Known {
@@ -59,24 +76,32 @@ export class Standings {
     return read;
   }
 
-  #read(accountId: number, enquirerId: number): Standing {
-    const row = this.#sql.standing.get(accountId, enquirerId) as
-      | { policy: Standing['policy']; ignored: number; paused_until: number }
-      | undefined;
+  #read({ accountId, enquirerId, asker }: Of): Standing {
+    const row = (
+      asker === 'device'
+        ? this.#sql.standing.get(accountId, enquirerId)
+        : this.#sql.askerStanding.get(accountId, enquirerId, asker)
+    ) as { policy?: Standing['policy']; ignored: number; paused_until: number } | undefined;
     if (row === undefined) return STRANGER;
-    return { policy: row.policy, recent: [], ignored: row.ignored, pausedUntil: row.paused_until };
+    const { policy = STRANGER.policy, ignored, paused_until: pausedUntil } = row;
+    return { policy, recent: [], ignored, pausedUntil };
   }
 
-  #readPosts(accountId: number, since: number): Map<number, number[]> {
-    const posts = new Map<number, number[]>();
+  #readPosts(accountId: number, since: number): Map<string, number[]> {
+    const posts = new Map<string, number[]>();
     for (const newestFirst of [this.#sql.pendingPosts, this.#sql.settledPosts]) {
       for (const row of newestFirst.iterate(accountId)) {
-        const { enquirer_id: enquirerId, posted_at: at } = row as { enquirer_id: number; posted_at: number };
+        const { enquirer_id: enquirerId, asker, posted_at: at } = row as unknown as PostRecord;
         if (at <= since) break;
-        posts.set(enquirerId, [...(posts.get(enquirerId) ?? []), at]);
+        const key = keyOf({ enquirerId, asker });
+        posts.set(key, [...(posts.get(key) ?? []), at]);
       }
     }
     for (const times of posts.values()) times.sort((a, b) => a - b);
     return posts;
   }
+}
+
+function keyOf({ enquirerId, asker }: Pick<Of, 'enquirerId' | 'asker'>): string {
+  return `${enquirerId} ${asker}`;
 }

@@ -6,7 +6,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 export const REQUEST = `
   SELECT r.id, r.hash, r.jti, s.jws, r.enquirer_id, e.name AS enquirer_name, e.identity AS enquirer_identity,
-         r.account_id, r.held, r.posted_at, r.exp, r.state, r.settled_at, o.outcome
+         r.account_id, r.asker, r.held, r.posted_at, r.exp, r.state, r.settled_at, o.outcome
   FROM requests r
   JOIN accounts e ON e.id = r.enquirer_id
   JOIN request_statements s ON s.request_id = r.id
@@ -43,20 +43,28 @@ export function prepareStatements(database: DatabaseSync) {
        ON CONFLICT (account_id, enquirer_id) DO UPDATE SET policy = excluded.policy,
          ignored = excluded.ignored, paused_until = excluded.paused_until`,
     ),
+    askerStanding: prepare(
+      `SELECT ignored, paused_until FROM asker_standings WHERE account_id = ? AND enquirer_id = ? AND asker = ?`,
+    ),
+    saveAskerStanding: prepare(
+      `INSERT INTO asker_standings (account_id, enquirer_id, asker, ignored, paused_until) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT (account_id, enquirer_id, asker) DO UPDATE SET ignored = excluded.ignored,
+         paused_until = excluded.paused_until`,
+    ),
     pendingPosts: prepare(
-      `SELECT enquirer_id, posted_at FROM requests WHERE account_id = ? AND state = 'pending' ORDER BY id DESC`,
+      `SELECT enquirer_id, asker, posted_at FROM requests WHERE account_id = ? AND state = 'pending' ORDER BY id DESC`,
     ),
     settledPosts: prepare(
-      `SELECT enquirer_id, posted_at FROM requests WHERE account_id = ? AND state <> 'pending' ORDER BY id DESC`,
+      `SELECT enquirer_id, asker, posted_at FROM requests WHERE account_id = ? AND state <> 'pending' ORDER BY id DESC`,
     ),
     waiting: prepare(
-      `SELECT COUNT(CASE WHEN enquirer_id = ? THEN 1 END) AS own, COUNT(CASE WHEN held = 1 THEN 1 END) AS strangers
+      `SELECT COUNT(CASE WHEN enquirer_id = ? AND asker = ? THEN 1 END) AS own, COUNT(CASE WHEN held = 1 THEN 1 END) AS strangers
        FROM requests WHERE account_id = ? AND state = 'pending'`,
     ),
 
     insertRequest: prepare(
-      `INSERT INTO requests (hash, jti, enquirer_id, account_id, held, posted_at, exp, state)
-       VALUES (?, ?, ?, ?, ?, ?, ?, 'pending')`,
+      `INSERT INTO requests (hash, jti, enquirer_id, account_id, asker, held, posted_at, exp, state)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, 'pending')`,
     ),
     insertStatement: prepare('INSERT INTO request_statements (request_id, jws) VALUES (?, ?)'),
     insertOutcome: prepare('INSERT INTO request_outcomes (request_id, outcome) VALUES (?, ?)'),
