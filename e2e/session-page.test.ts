@@ -115,6 +115,37 @@ describe('a customer’s page', () => {
     assert.ok(lost);
   });
 
+  test('holds to five tries, however often its server opens the link, and over a reload', async () => {
+    const customer = await open(await start());
+    let answer: string | undefined;
+    // A server that plays the organisation's side: each try is a guess for it.
+    await customer.route('**/v1/sessions/open', async (route) => {
+      answer ??= await (await route.fetch()).text();
+      await route.fulfill({ body: answer, contentType: 'application/json' });
+    });
+    await customer.route('**/v1/sessions/*/read', () => {});
+    let guesses = 0;
+    await customer.route('**/v1/sessions/*/messages', (route) => {
+      guesses++;
+      return route.fulfill({ status: 404, body: '{}', contentType: 'application/json' });
+    });
+    const field = customer.getByLabel('Phone number');
+    const invalid = customer.getByRole('heading', { name: 'Invalid session' });
+    for (let i = 1; i <= 7; i++) {
+      if (i === 4) await customer.reload();
+      await customer.getByRole('button', { name: /^(Continue|Try again)$/ }).click();
+      if (i > 5) await invalid.waitFor();
+      else {
+        await field.waitFor();
+        await fill(customer, NUMBER);
+        await invalid.waitFor();
+        assert.equal(guesses, i);
+      }
+    }
+    assert.equal(await field.count(), 0);
+    assert.equal(guesses, 5);
+  });
+
   test('that was told nonsense leaves its session open for another try', async () => {
     const customer = await opened();
     let first = true;

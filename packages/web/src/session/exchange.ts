@@ -7,9 +7,10 @@ import { argon2idWasm } from '@countersign/core/argon2-wasm';
 import type { CountersignError } from '@countersign/core/errors';
 import type { SessionPayload } from '@countersign/core/mutual-session';
 import { customerTry } from '@countersign/core/session-exchange';
-import { SESSION_TRIES, type SessionTerms, termsOf } from '@countersign/core/session-terms';
+import { type SessionTerms, termsOf } from '@countersign/core/session-terms';
 import { hardenValues, normalizeValue } from '@countersign/core/session-values';
 import { compareDigest, InvalidLink, type Opened, payloadOf, readMessages, say } from './server.ts';
+import { Tries } from './tries.ts';
 
 /** Short, so that the page knows soon that the organisation's is away, and that it is back. */
 const POLL_SECONDS = 3;
@@ -33,6 +34,8 @@ export async function prepare(digest: boolean): Promise<void> {
   ]);
 }
 
+export const triesOf = (token: string): Promise<Tries> => Tries.of(token);
+
 export interface Matched {
   readonly passcode: string;
   /** Says that it stands on the screen. */
@@ -44,23 +47,25 @@ export class OpenedSession {
   readonly opened: Opened;
   readonly payload: SessionPayload;
   readonly #key: string;
+  readonly #tries: Tries;
   #after = 0;
-  #tries = 0;
 
   /**
    * @param digest whether the link is of a session of mode digest
+   * @param tries of the link, by whichever key it was opened
    * @throws `InvalidLink` where the server says otherwise
    */
-  constructor(opened: Opened, key: string, digest: boolean) {
+  constructor(opened: Opened, key: string, digest: boolean, tries: Tries) {
     this.opened = opened;
     this.payload = payloadOf<SessionPayload>(opened.session);
     this.#key = key;
+    this.#tries = tries;
     if ((this.payload.commitment !== undefined) !== digest) throw new InvalidLink('another mode');
   }
 
   /** Whether another try may begin. */
   get mayTry(): boolean {
-    return this.#tries < SESSION_TRIES;
+    return this.#tries.left;
   }
 
   /** Number of the first field whose value is not of its type. */
@@ -112,10 +117,11 @@ export class OpenedSession {
     const { sid } = this.opened;
     const terms = termsOf(this.payload, location.origin);
     const { commitment } = this.payload;
+    if (!this.mayTry) throw new InvalidLink('tried too often');
     if (commitment !== undefined) return this.#tryDigest(terms, commitment, values);
     const hardened = await hardenValues(pageCrypto, terms, values);
-    this.#tries++;
-    const begun = customerTry(pageCrypto, terms, hardened, this.#tries);
+    this.#tries.begin();
+    const begun = customerTry(pageCrypto, terms, hardened, this.#tries.begun);
     await say(sid, this.#key, begun.message);
     const share = await this.#next(onAgent);
     // The organisation's page was loaded anew, and knows nothing of this try. Once: each is a guess for a server.
@@ -146,6 +152,7 @@ export class OpenedSession {
     const { sid } = this.opened;
     const { answerDigest } = await import('@countersign/core/session-digest');
     const answer = await answerDigest(pageCrypto, terms, commitment, values);
+    this.#tries.begin();
     try {
       const { nonce } = await compareDigest(sid, this.#key, answer.digest);
       const passcode = answer.open(nonce);
@@ -179,7 +186,7 @@ export class OpenedSession {
       if (first === undefined) continue;
       this.#after = first.cursor;
       const message = JSON.parse(first.body) as { kind?: string; try?: number };
-      if (message.try === this.#tries && message.kind !== had) return message;
+      if (message.try === this.#tries.begun && message.kind !== had) return message;
     }
   }
 }

@@ -79,8 +79,10 @@ function App() {
       return;
     }
     try {
+      const tries = await exchange.triesOf(link.token);
+      if (!tries.left) throw new InvalidLink('tried too often');
       const key = encodeBase64url(crypto.getRandomValues(new Uint8Array(32)));
-      const session = new exchange.OpenedSession(await openLink(link.token, key), key, digest);
+      const session = new exchange.OpenedSession(await openLink(link.token, key), key, digest, tries);
       if (link.prefill !== undefined && session.payload.fields.length === 1) {
         await check(session, [link.prefill]);
       } else setStage({ at: 'filling', session });
