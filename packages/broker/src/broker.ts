@@ -2,7 +2,6 @@
  * A broker, wired and running. Clock, crypto and addresses come from outside; `close` lets go of everything.
  * @module
  */
-
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { CLOCK_SKEW, type CryptoProvider, type DeviceLog, type Signer } from '@countersign/core';

@@ -2,7 +2,6 @@
  * What every part of the broker is given: nothing in it is global, and only `main.ts` makes one for real.
  * @module
  */
-
 import type {
   CryptoProvider,
   DeviceLog,
