@@ -8,6 +8,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { describe, test } from 'node:test';
 import {
   checkSignedText,
+  Members,
   MemoryStateStore,
   readAsked,
   readMembers,
@@ -430,6 +431,62 @@ describe('who is removed, or gets another role', () => {
     await listOf(browser);
     await revokeDevice(bob, await phone.device.session.kid());
     await assert.rejects(listOf(browser), refused('seat-over'));
+  });
+});
+
+describe('a device of the organisation that is lost', () => {
+  test('takes the roles with it that it gave: sessions end at once, and another device gives them anew', async () => {
+    const home = await founded();
+    const phone = await addDevice(home.bank, 'phone', ['admit']);
+    const byPhone = { bank: home.bank, members: new Members(phone.device.session) };
+    const bob = await join(byPhone, 'agent');
+    const browser = await signedIn(home.bank, bob);
+    const { payload, token } = await startAgent(browser, VALUE);
+    const customer = new Customer(world.home.origin);
+    await customer.open(token);
+    const { devices } = home.bank.device;
+    const kid = await phone.device.session.kid();
+    await devices.freeze(kid);
+    assert.equal((await customer.read(payload.sid, 0)).status, 404);
+    await assert.rejects(listOf(browser), refused('seat-over'));
+    const { fallen } = await home.members.read();
+    assert.deepEqual(
+      [...fallen.values()].map(({ name, role }) => [name, role]),
+      [[bob.name, 'agent']],
+    );
+    await devices.thaw(kid);
+    await listOf(browser);
+    await devices.revoke(kid, 'lost');
+    await assert.rejects(listOf(browser), refused('seat-over'));
+    await assert.rejects(begin(home.bank, bob), refused('not-permitted'));
+    await home.members.change(bob.name, 'agent');
+    await listOf(browser);
+  });
+
+  test('makes no member by a broker that helps it, though it dates the change back', async () => {
+    const home = await founded();
+    const { session } = home.bank.device;
+    const phone = await addDevice(home.bank, 'phone', ['admit']);
+    const before = await session.ownLog(0);
+    await home.bank.device.devices.revoke(await phone.device.session.kid(), 'lost');
+    const mallory = await world.party('mallory');
+    const { keys } = mallory.device.session;
+    const back = await createMember(
+      session.crypto,
+      phone.device.session.keys.signer,
+      before,
+      await home.members.read(),
+      { name: keys.name, identity: keys.identity },
+      'owner',
+      session.clock.now(),
+    );
+    const rogue = Object.create(session.api) as typeof session.api;
+    const honest = await session.api.readMembers(session.keys.name, 1);
+    rogue.readMembers = async () => [...honest, back.jws];
+    const reading = { api: rogue, crypto: session.crypto, state: new MemoryStateStore() };
+    const { members, fallen } = await readMembers(reading, await session.ownLog(0));
+    assert.ok(!members.has(keys.identity));
+    assert.ok(fallen.has(keys.identity));
   });
 });
 

@@ -384,7 +384,7 @@ async function readContacts({ entries, changes }: Loose) {
 
 async function readMembers({ entries, changes }: Loose) {
   const list = await replayMembers(webCrypto, changes, await replayLog(webCrypto, entries));
-  return { seq: list.seq, members: [...list.members.values()] };
+  return { seq: list.seq, members: [...list.members.values()].map(({ by: _, ...member }) => member) };
 }
 
 async function readSeat({ organisation, entries, ...evidence }: Loose) {

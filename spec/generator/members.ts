@@ -5,15 +5,20 @@
 import {
   applyMember,
   createMember,
+  createRevocation,
+  createThaw,
+  type DeviceLog,
   type ErrorCode,
+  judgeMembers,
   type MemberList,
   type MemberPayload,
   NO_MEMBERS,
 } from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
-import { newAccount, withDevice, withoutDevice } from './accounts.ts';
+import { extended, newAccount, withDevice, withoutDevice } from './accounts.ts';
 import { OTHER_HASH } from './log-vectors.ts';
 import type { Memory } from './memory.ts';
+import { frozen, signing } from './recoverable.ts';
 import {
   flipMembers,
   flipSignature,
@@ -27,6 +32,8 @@ import {
 import { ALGORITHMS, NOW, signLoose, type TestDevice, testDevice } from './world.ts';
 
 const BANK = 'bank@example.com';
+
+type Statements = readonly { readonly jws: string }[];
 
 export async function member(memory: Memory): Promise<VectorFile> {
   const vectors: Vector[] = [];
@@ -49,7 +56,10 @@ export async function member(memory: Memory): Promise<VectorFile> {
     const statement = await createMember(webCrypto, by.signer, bank.log, list, who!, role, now);
     return { jws: statement.jws, statement };
   };
-  const listed = (list: MemberList) => ({ seq: list.seq, members: [...list.members.values()] });
+  const listed = ({ seq, members }: MemberList) => ({
+    seq,
+    members: [...members.values()].map(({ by: _, ...member }) => member),
+  });
 
   for (const algorithm of ALGORITHMS) {
     const bank = await withDevice(await newAccount(memory, BANK, algorithm), 'phone', { rights: ['admit'] });
@@ -117,13 +127,86 @@ export async function member(memory: Memory): Promise<VectorFile> {
   ) => bad(name, comment, code, [first.jws, await signLoose(by, 'member', { ...payload, ...changed })], log);
   const revoked = await withoutDevice(bank, phone.kid);
   const byPhone = await change(bank, NO_MEMBERS, alice, 'owner', phone);
-  vectors.push(
-    valid(
-      'device-revoked-later',
-      'a change stays good when its device is revoked later',
-      { entries: revoked.log.entries, changes: [byPhone.jws] },
-      listed(applyMember(NO_MEMBERS, byPhone.statement)),
-    ),
+  const later = async (reason: 'retired' | 'lost' | 'undone') => {
+    const out = await createRevocation(bank.crypto, bank.log, laptop.signer, phone.kid, reason, NOW - 80_000);
+    return (await extended(bank, out.jws)).log;
+  };
+  const judged = (name: string, comment: string, log: DeviceLog, changes: Statements, list: MemberList) =>
+    vectors.push(
+      valid(
+        name,
+        comment,
+        { entries: log.entries, changes: changes.map(({ jws }) => jws) },
+        listed(judgeMembers(list, log)),
+      ),
+    );
+  const named = applyMember(NO_MEMBERS, byPhone.statement);
+  judged(
+    'device-retired-later',
+    'a role stays when the device that gave it is retired later',
+    await later('retired'),
+    [byPhone],
+    named,
+  );
+  for (const reason of ['lost', 'undone'] as const) {
+    judged(
+      `device-${reason}-later`,
+      `a role is none when the device that gave it is revoked later, as ${reason}`,
+      await later(reason),
+      [byPhone],
+      named,
+    );
+  }
+  const lost = { ...bank, log: await later('lost') };
+  const anew = await change(lost, named, bob, 'agent');
+  const both = applyMember(named, anew.statement);
+  judged(
+    'device-lost-followed',
+    'a change that knows of the loss vouches for none before it, and counts',
+    lost.log,
+    [byPhone, anew],
+    both,
+  );
+  const again = await change(lost, both, alice, 'owner');
+  judged(
+    'device-lost-given-again',
+    'a role that was given by a device that was lost, and then by another',
+    lost.log,
+    [byPhone, anew, again],
+    applyMember(both, again.statement),
+  );
+  const two = applyMember(one, second.statement);
+  const taken = await change(bank, two, bob, 'none', phone);
+  const demoted = await change(bank, two, bob, 'auditor', phone);
+  judged(
+    'device-lost-changed',
+    'a device that was lost later changed a role: its member has none',
+    lost.log,
+    [first, second, demoted],
+    applyMember(two, demoted.statement),
+  );
+  judged(
+    'device-lost-removed',
+    'a device that was lost later removed a member, who is none all the same',
+    lost.log,
+    [first, second, taken],
+    applyMember(two, taken.statement),
+  );
+  const stopped = await frozen(bank, laptop, phone.kid);
+  judged(
+    'device-frozen-later',
+    'a role is none while the device that gave it is frozen',
+    stopped.log,
+    [byPhone],
+    named,
+  );
+  const thaw = await createThaw(bank.crypto, signing(stopped, laptop), phone.kid);
+  judged(
+    'device-thawed-later',
+    'and is one again when that is thawed',
+    (await extended(stopped, thaw.jws)).log,
+    [byPhone],
+    named,
   );
   bad('first-not-owner', 'the first is no owner', 'last-owner', [
     (await change(bank, NO_MEMBERS, bob, 'agent')).jws,
@@ -186,7 +269,7 @@ export async function member(memory: Memory): Promise<VectorFile> {
   ]);
   return {
     description:
-      'Changes of an organisation’s members: each of `changes` is verified by the log of `entries`, and applied to the list after the ones before.',
+      'Changes of an organisation’s members: each of `changes` is verified by the log of `entries`, and applied to the list after the ones before; `members` are those whose role stands by that log.',
     spec: 'members.md#member',
     vectors,
   };

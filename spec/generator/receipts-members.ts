@@ -225,7 +225,21 @@ export async function receiptsOfMembers(memory: Memory): Promise<Vector[]> {
     withSeat({ member_log: await without('retired') }) as Receipt,
   );
 
-  bad('device-lost', 'it was lost since', 'device-revoked', withSeat({ member_log: await without('lost') }));
+  const giverOut = async (reason: 'retired' | 'lost') => {
+    const { log, devices } = await withDevice(bank, 'phone', { rights: ['admit', 'recover'] });
+    const [giver, other] = devices as [TestDevice, TestDevice];
+    const { jws } = await createRevocation(webCrypto, log, other.signer, giver.kid, reason, NOW + 100);
+    return { ...first, enquirer_log: [...(await extendLog(webCrypto, log, [jws])).entries] };
+  };
+  await good('giver-retired', 'the device that gave the role was retired since', await giverOut('retired'));
+
+  bad('giver-lost', 'it was lost since', 'seat-over', await giverOut('lost'));
+  bad(
+    'device-lost',
+    'the device that let the browser in was lost since',
+    'device-revoked',
+    withSeat({ member_log: await without('lost') }),
+  );
   const { seat: proof, ...unproven } = first;
   bad('seat-missing', 'without the proof of the seat', 'receipt-invalid', unproven);
   bad('seat-more', 'a further member of the proof', 'receipt-invalid', withSeat({ note: 'x' }));

@@ -71,8 +71,9 @@ class Seat:
 
 
 def roles_at(changes: list[str], organisation: Log, until: float) -> dict[str, str]:
-    """The roles by identity, after all changes that are not later than a time."""
+    """The roles by identity, after all changes that are not later than a time, as far as they stand."""
     roles: dict[str, str] = {}
+    givers: dict[str, Device] = {}
     before: Statement | None = None
     for compact in changes:
         change = parse_statement(compact, MEMBER)
@@ -89,10 +90,11 @@ def roles_at(changes: list[str], organisation: Log, until: float) -> dict[str, s
             roles.pop(payload["member_id"], None)
         else:
             roles[payload["member_id"]] = payload["role"]
+            givers[payload["member_id"]] = device
         if "owner" not in roles.values():
             raise Refused("last-owner", "nobody is an owner any more")
         before = change
-    return roles
+    return {who: role for who, role in roles.items() if words_stand(givers[who])}
 
 
 def check_follows(before: Statement | None, payload: dict[str, Any]) -> None:
@@ -132,6 +134,10 @@ def check_words_stand(device: Device) -> None:
         raise Refused("device-revoked", f"the device {device.kid} was lost since")
     if device.frozen:
         raise Refused("device-frozen", f"the device {device.kid} is frozen")
+
+
+def words_stand(device: Device) -> bool:
+    return device.reason not in ("lost", "undone") and not device.frozen
 
 
 # --- words (members.md, "Sign-in" and "Asking")

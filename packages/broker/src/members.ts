@@ -5,6 +5,7 @@
 import {
   applyMember,
   CountersignError,
+  judgeMembers,
   type MemberList,
   type MemberPayload,
   NO_MEMBERS,
@@ -12,7 +13,7 @@ import {
   type Verified,
   verifyMember,
 } from '@countersign/core';
-import { findIdentified } from './accounts.ts';
+import { findAccount, findIdentified } from './accounts.ts';
 import type { BrokerContext } from './context.ts';
 import type { AccountRow } from './store/store.ts';
 import { checkTime } from './times.ts';
@@ -48,7 +49,24 @@ export async function changeMember(
 }
 
 /** An organisation's members by now. */
-export async function memberList(context: BrokerContext, { id }: AccountRow): Promise<MemberList> {
+export async function memberList(context: BrokerContext, account: AccountRow): Promise<MemberList> {
+  return judgeMembers(await signedList(context, account), account);
+}
+
+/**
+ * Rows of the members who had a role by an organisation's devices as they were, and have none by them as they are: a
+ * device that gave it was lost or frozen meanwhile.
+ */
+export async function fallenSince(context: BrokerContext, before: AccountRow): Promise<number[]> {
+  const list = await memberList(context, before);
+  const { members } = judgeMembers(list, await findAccount(context, before.name));
+  const fallen = [...list.members.keys()].filter((identity) => !members.has(identity));
+  const rows = await Promise.all(fallen.map((identity) => context.store.accountOfIdentity(identity)));
+  return rows.filter((row) => row !== undefined);
+}
+
+/** What the changes say, whatever became of the devices that made them. */
+async function signedList(context: BrokerContext, { id }: AccountRow): Promise<MemberList> {
   const { crypto, store, members } = context;
   let list = members.get(id) ?? NO_MEMBERS;
   for (const jws of await store.readMemberChanges(id, list.seq + 1)) {

@@ -138,11 +138,19 @@ export function checkKnownHead(head: Head, hashAt: (seq: number) => string | und
  * @throws `device-revoked`, `device-frozen`
  */
 export function checkWordsStand(device: Device): void {
-  const reason = device.revokedAt?.reason;
-  if (reason === 'lost' || reason === 'undone') {
+  if (isLost(device)) {
     throw new CountersignError('device-revoked', 'the device that signed was lost: anybody may have signed');
   }
   if (isFrozen(device)) throw new CountersignError('device-frozen', 'the device that signed is frozen');
+}
+
+/** Whether what a device said once still stands, as `checkWordsStand` says it. */
+export function wordsStand(device: Device): boolean {
+  return !isLost(device) && !isFrozen(device);
+}
+
+function isLost({ revokedAt }: Device): boolean {
+  return revokedAt?.reason === 'lost' || revokedAt?.reason === 'undone';
 }
 
 /** The devices that count now. */

@@ -1,13 +1,13 @@
 /**
  * Members of an organisation: which accounts may do what in its console. Each change is a statement by a device of
  * the organisation, chained to the one before; whoever replays them gets the same roles. An organisation that has
- * members has an owner among them.
+ * members has an owner among them. A device that was lost takes the roles with it that it gave.
  * @module
  */
 import * as v from 'valibot';
 import { AccountName } from './account-name.ts';
 import type { CryptoProvider, Signer } from './crypto-provider.ts';
-import type { DeviceLog } from './device-log.ts';
+import { type DeviceLog, wordsStand } from './device-log.ts';
 import { CountersignError } from './errors.ts';
 import { Hash, KnownHead, Seconds, wholeFrom } from './keys.ts';
 import { parseStatement, type Statement, signStatement, statementKind, type Verified } from './statement.ts';
@@ -55,6 +55,8 @@ export interface Member {
   readonly role: Role;
   /** Seconds since 1970. */
   readonly since: number;
+  /** The device that gave the role. */
+  readonly by: string;
 }
 
 /** The list after some changes. */
@@ -68,9 +70,17 @@ export interface MemberList {
   readonly headSeq: number;
   /** By identity. */
   readonly members: ReadonlyMap<string, Member>;
+  /** Whose role is none, because the device that gave it was lost since, or is frozen; by identity. */
+  readonly fallen: ReadonlyMap<string, Member>;
 }
 
-export const NO_MEMBERS: MemberList = { seq: 0, changedAt: 0, headSeq: 0, members: new Map() };
+export const NO_MEMBERS: MemberList = {
+  seq: 0,
+  changedAt: 0,
+  headSeq: 0,
+  members: new Map(),
+  fallen: new Map(),
+};
 
 export function roleMay(role: Role, act: Act): boolean {
   return MAY[role].includes(act);
@@ -129,10 +139,10 @@ export async function verifyMember(
 }
 
 /**
- * The list after one more verified change.
+ * The list after one more verified change; whether its device's words still stand is for `judgeMembers` to say.
  * @throws `member-conflict` where it does not follow the ones before; `last-owner` where nobody would be an owner
  */
-export function applyMember(list: MemberList, { payload, hash }: Verified<MemberPayload>): MemberList {
+export function applyMember(list: MemberList, { kid, payload, hash }: Verified<MemberPayload>): MemberList {
   const { seq, prev, iat, head, member: name, member_id: identity, role } = payload;
   // A device that knew less of the log than the change before may have been revoked in between.
   const follows =
@@ -142,15 +152,32 @@ export function applyMember(list: MemberList, { payload, hash }: Verified<Member
       hint: 'another owner changed the members: read them again and repeat',
     });
   }
-  const members = new Map(list.members);
+  const [members, fallen] = [new Map(list.members), new Map(list.fallen)];
+  fallen.delete(identity);
   if (role === 'none') members.delete(identity);
-  else members.set(identity, { name, identity, role, since: iat });
-  if (![...members.values()].some((member) => member.role === 'owner')) {
+  else members.set(identity, { name, identity, role, since: iat, by: kid });
+  // Of those whose role fell too: else nothing could follow where the last owner was named by a device that was lost.
+  if (![...members.values(), ...fallen.values()].some((member) => member.role === 'owner')) {
     throw new CountersignError('last-owner', 'an organisation’s members have an owner among them', {
       hint: 'make somebody else an owner first',
     });
   }
-  return { seq, hash, changedAt: iat, headSeq: head.seq, members };
+  return { seq, hash, changedAt: iat, headSeq: head.seq, members, fallen };
+}
+
+/**
+ * The list by the organisation's devices as they are: a role that was given by one that was lost or undone, or is
+ * frozen, is none. Nobody can tell what its owner gave from what its thief did, who dates it as they like; so no later
+ * change vouches for it, but one that gives the role anew.
+ */
+export function judgeMembers(list: MemberList, organisation: Pick<DeviceLog, 'devices'>): MemberList {
+  const [members, fallen] = [new Map<string, Member>(), new Map<string, Member>()];
+  for (const member of [...list.members.values(), ...list.fallen.values()]) {
+    const device = organisation.devices.get(member.by);
+    const stands = device !== undefined && wordsStand(device);
+    (stands ? members : fallen).set(member.identity, member);
+  }
+  return { ...list, members, fallen };
 }
 
 export function parseMember(crypto: CryptoProvider, jws: string): Promise<Statement<MemberPayload>> {
@@ -158,7 +185,7 @@ export function parseMember(crypto: CryptoProvider, jws: string): Promise<Statem
 }
 
 /**
- * Replays a list of changes, each of them verified.
+ * Replays a list of changes, each of them verified, and judges it by the organisation's devices.
  * @param until leaves out what was changed after a time, in seconds since 1970
  * @throws what `parseMember`, `verifyMember` and `applyMember` throw
  */
@@ -179,5 +206,5 @@ export async function replayMembers(
       await verifyMember(crypto, statement, organisation, (seq) => organisation.hashes[seq]),
     );
   }
-  return list;
+  return judgeMembers(list, organisation);
 }

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import fc from 'fast-check';
+import { createFreeze, createRevocation, createThaw } from '../src/account-entries.ts';
 import { encodeBase64url } from '../src/base64url.ts';
 import {
   applyMember,
   checkRole,
   createMember,
+  judgeMembers,
   type MemberList,
   type MemberPayload,
   MemberStatement,
@@ -16,7 +18,16 @@ import {
 } from '../src/members.ts';
 import { signStatement } from '../src/statement.ts';
 import { webCrypto } from '../src/webcrypto.ts';
-import { NOW, newAccount, type TestAccount, withDevice, withoutDevice } from './fixtures.ts';
+import {
+  grown,
+  NOW,
+  newAccount,
+  signing,
+  type TestAccount,
+  type TestDevice,
+  withDevice,
+  withoutDevice,
+} from './fixtures.ts';
 import { refused } from './refused.ts';
 import { RUNS } from './runs.ts';
 import { type Loose, tamper } from './tamper.ts';
@@ -156,6 +167,88 @@ describe('a change of members', () => {
     assert.throws(() => applyMember(after, late), refused('member-conflict'));
     const lying = await createMember(webCrypto, gone.signer, shown.log, after, person(3), 'owner', NOW);
     await assert.rejects(read(lying.jws, shown), refused('device-revoked'));
+  });
+});
+
+describe('a role that a device gave', () => {
+  /** Who has which role by a log of the bank, and who lost theirs. */
+  const rolesBy = async (changes: readonly string[], { log }: TestAccount) => {
+    const { members, fallen } = await replayMembers(webCrypto, changes, log);
+    const roles = (all: MemberList['members']) =>
+      Object.fromEntries([...all.values()].map(({ name, role }) => [name[6], role]));
+    return { members: roles(members), fallen: roles(fallen) };
+  };
+  /** Changes one after the other, each by a device by its place, with the log that it knew. */
+  async function changed(...all: [number, Wish, TestDevice, TestAccount?][]): Promise<string[]> {
+    let list = NO_MEMBERS;
+    const changes: string[] = [];
+    for (const [n, role, by, knew = bank] of all) {
+      const made = await createMember(webCrypto, by.signer, knew.log, list, person(n), role, NOW);
+      list = applyMember(list, made);
+      changes.push(made.jws);
+    }
+    return changes;
+  }
+  const out = async (reason: 'retired' | 'lost' | 'undone') =>
+    grown(bank, await createRevocation(webCrypto, bank.log, keeper.signer, thief.kid, reason, NOW));
+  let keeper: TestDevice;
+  let thief: TestDevice;
+  before(() => {
+    [keeper, thief] = bank.devices as [TestDevice, TestDevice];
+  });
+
+  test('is none once that was lost, whenever it says that it gave it', async () => {
+    const lost = await out('lost');
+    const first = [1, 'owner', keeper] as const;
+    const before = await changed([...first], [2, 'agent', thief]);
+    assert.deepEqual(await rolesBy(before, bank), { members: { 1: 'owner', 2: 'agent' }, fallen: {} });
+    const expected = { members: { 1: 'owner' }, fallen: { 2: 'agent' } };
+    for (const account of [lost, await out('undone')])
+      assert.deepEqual(await rolesBy(before, account), expected);
+    // A later change knows of the loss, and not of what the thief added meanwhile: it vouches for nothing before it.
+    const after = await changed([...first], [2, 'agent', thief], [3, 'auditor', keeper, lost]);
+    assert.deepEqual(await rolesBy(after, lost), {
+      members: { 1: 'owner', 3: 'auditor' },
+      fallen: { 2: 'agent' },
+    });
+  });
+
+  test('is one again when another device gives it', async () => {
+    const lost = await out('lost');
+    const changes = await changed([1, 'owner', thief], [2, 'agent', thief], [2, 'agent', keeper, lost]);
+    assert.deepEqual(await rolesBy(changes, lost), { members: { 2: 'agent' }, fallen: { 1: 'owner' } });
+  });
+
+  test('is taken by a device that was lost all the same', async () => {
+    const lost = await out('lost');
+    const changes = await changed(
+      [1, 'owner', keeper],
+      [2, 'agent', keeper],
+      [3, 'agent', keeper],
+      [2, 'none', thief],
+      [3, 'owner', thief],
+    );
+    assert.deepEqual(await rolesBy(changes, lost), { members: { 1: 'owner' }, fallen: { 3: 'owner' } });
+  });
+
+  test('is none while that is frozen, and outlives its being retired', async () => {
+    const changes = await changed([1, 'owner', keeper], [2, 'agent', thief]);
+    const roles = { members: { 1: 'owner', 2: 'agent' }, fallen: {} };
+    const frozen = await grown(bank, await createFreeze(webCrypto, signing(bank, 0), thief.kid));
+    assert.deepEqual((await rolesBy(changes, frozen)).fallen, { 2: 'agent' });
+    const thawed = await grown(frozen, await createThaw(webCrypto, signing(frozen, 0), thief.kid));
+    assert.deepEqual(await rolesBy(changes, thawed), roles);
+    assert.deepEqual(await rolesBy(changes, await out('retired')), roles);
+  });
+
+  test('is judged anew where the log has grown', async () => {
+    const changes = await changed([1, 'owner', thief], [2, 'agent', keeper]);
+    const lost = await out('lost');
+    const known = await replayMembers(webCrypto, changes, bank.log);
+    const judged = await replayMembers(webCrypto, changes, lost.log);
+    assert.deepEqual(judgeMembers(known, lost.log), judged);
+    assert.deepEqual(judgeMembers(judged, bank.log).members.size, 2);
+    assert.deepEqual(await replayMembers(webCrypto, [], lost.log, known), judged);
   });
 });
 

@@ -105,7 +105,9 @@ describe('a seat', () => {
     const seat = await verify(await signed());
     const { identity } = bob.log;
     const list = (role: 'agent' | 'auditor' | 'owner') => ({
-      members: new Map([[identity, { name: 'bob@example.com', identity, role, since: NOW }]]),
+      members: new Map([
+        [identity, { name: 'bob@example.com', identity, role, since: NOW, by: bank.devices[0]!.kid }],
+      ]),
     });
     checkSeat(seat, list('agent'), NOW + 5);
     checkSeat(seat, list('agent'), seat.exp - 1);

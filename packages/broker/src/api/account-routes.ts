@@ -5,8 +5,10 @@
 import { AccountName, Hash } from '@countersign/core';
 import type { ValibotFastify } from '@countersign/http';
 import * as v from 'valibot';
-import { appendToLog, readLog, registerAccount } from '../accounts.ts';
+import { appendToLog, findAccount, readLog, registerAccount } from '../accounts.ts';
 import type { BrokerContext } from '../context.ts';
+import { fallenSince } from '../members.ts';
+import { endMember } from './member-routes.ts';
 import { LOG_ERRORS, STATEMENT_ERRORS } from './route-errors.ts';
 import { ByName, Entries, Failed, treeSize, wholeNumber } from './schemas.ts';
 import { LogView } from './views.ts';
@@ -68,6 +70,11 @@ export function addAccountRoutes(app: ValibotFastify, context: BrokerContext): v
         response: { 200: v.object({ seq: v.number(), hash: Hash }), ...Failed },
       },
     },
-    async ({ params, body }) => (await appendToLog(context, params.name, body.entries)).head,
+    async ({ params, body }) => {
+      const before = await findAccount(context, params.name);
+      const { head } = await appendToLog(context, params.name, body.entries);
+      for (const lost of await fallenSince(context, before)) await endMember(context, before.id, lost);
+      return head;
+    },
   );
 }

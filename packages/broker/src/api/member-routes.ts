@@ -23,6 +23,12 @@ const SeatView = v.object({
   expires_at: v.pipe(v.number(), v.description(`${SEAT_LIFE / 3600} hours after the member said yes`)),
 });
 
+/** Ends what a member has open at an organisation, and what they asked for it: they lost their role. */
+export async function endMember(context: BrokerContext, accountId: number, lost: number): Promise<void> {
+  await endSessionsOf(context, accountId, lost);
+  await cancelAskedBy(context, accountId, ({ memberId }) => memberId === lost);
+}
+
 export function addMemberRoutes(app: ValibotFastify, context: BrokerContext): void {
   app.post(
     '/v1/members',
@@ -48,10 +54,7 @@ export function addMemberRoutes(app: ValibotFastify, context: BrokerContext): vo
     },
     async ({ body }) => {
       const { seq, accountId, lost } = await changeMember(context, body.statement);
-      if (lost !== undefined) {
-        await endSessionsOf(context, accountId, lost);
-        await cancelAskedBy(context, accountId, ({ memberId }) => memberId === lost);
-      }
+      if (lost !== undefined) await endMember(context, accountId, lost);
       return { seq };
     },
   );

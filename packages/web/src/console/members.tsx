@@ -7,6 +7,7 @@ import {
   type Member,
   type MemberList,
   type MemberPayload,
+  NO_MEMBERS,
   parseAccountName,
   statementId,
 } from '@countersign/core';
@@ -25,11 +26,13 @@ interface Row extends Member {
 export function Members({ device, changes }: { device: Device; changes: boolean }) {
   const { session } = device;
   const [rows, setRows] = useState<readonly Row[]>();
+  const [list, setList] = useState<MemberList>(NO_MEMBERS);
   const [fresh, setFresh] = useState('');
   const [failure, setFailure] = useState('');
   const [busy, setBusy] = useState(false);
   const show = async (list: MemberList) => {
     const members = [...list.members.values()];
+    setList(list);
     setRows(
       await Promise.all(
         members.map(async (member) => ({
@@ -39,6 +42,7 @@ export function Members({ device, changes }: { device: Device; changes: boolean 
       ),
     );
   };
+  const fallen = [...list.fallen.values()];
   const look = async () => show(await readMembers(session, await session.ownLog(0)));
   const failed = (error: unknown) => setFailure(explain(error));
   useEffect(() => void look().catch(failed), []);
@@ -71,7 +75,14 @@ export function Members({ device, changes }: { device: Device; changes: boolean 
       {changes && <p class="quiet">{say('members.lead')}</p>}
       {failure !== '' && <p role="alert">{failure}</p>}
       {fresh !== '' && <p role="status">{say('members.firstUse', { name: fresh })}</p>}
-      {rows !== undefined && rows.length === 0 && <p>{say('members.none')}</p>}
+      {fallen.length > 0 && (
+        <p role="status" data-testid="fallen">
+          {say('members.fallen', {
+            names: fallen.map(({ name, role }) => `${name} (${say(`members.role.${role}`)})`).join(', '),
+          })}
+        </p>
+      )}
+      {rows !== undefined && list.seq === 0 && <p>{say('members.none')}</p>}
       {rows !== undefined && rows.length > 0 && (
         <Scroll label={say('members.title')}>
           <table>
@@ -136,12 +147,12 @@ export function Members({ device, changes }: { device: Device; changes: boolean 
       )}
       {changes && rows !== undefined && (
         <form onSubmit={add}>
-          {rows.length === 0 && <p>{say('members.first')}</p>}
+          {list.seq === 0 && <p>{say('members.first')}</p>}
           <label>
             {say('members.account')}
             <input name="member" required autocomplete="off" />
           </label>
-          {rows.length > 0 && (
+          {list.seq > 0 && (
             <label>
               {say('members.role')}
               <br />
