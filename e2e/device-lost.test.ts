@@ -110,3 +110,20 @@ test('a host that does not answer is named, and is told when it is asked for aga
   const lost = JSON.parse(await on('laptop', ['device', 'lost', phone, '--json']));
   assert.deepEqual([lost.erased, lost.unconfirmed], [[], ['alice@app.example']]);
 });
+
+test('what was frozen and is gone is out as lost, and so is a key that was rotated away before', async () => {
+  const listed = async () => {
+    const { devices } = JSON.parse(await on('laptop', ['device', 'list', '--all', '--json'])) as {
+      devices: { kid: string; own: boolean; revokedAt?: { reason: string } }[];
+    };
+    return new Map(devices.map(({ kid, revokedAt }) => [kid, revokedAt?.reason]));
+  };
+  const [laptop, phone] = [...(await listed()).keys()] as [string, string];
+  await on('laptop', ['device', 'revoke', phone]);
+  assert.equal((await listed()).get(phone), 'lost');
+  await on('laptop', ['device', 'rotate', '--both']);
+  assert.equal((await listed()).get(laptop), 'rotated');
+  assert.match(await on('laptop', ['device', 'lost', laptop]), /is out as lost/);
+  const [old, , renewed] = [...(await listed()).values()];
+  assert.deepEqual([old, renewed], ['lost', undefined]);
+});

@@ -8,6 +8,7 @@ import {
   createEpoch,
   createGenesis,
   createRevocation,
+  createRotation,
   DeviceAddEntry,
   type DeviceLog,
   DeviceStatement,
@@ -129,8 +130,25 @@ export async function revokeEntry(
   { crypto, log, devices }: TestAccount,
   kid: string,
   by: TestDevice = devices[0]!,
+  reason: 'retired' | 'lost' | 'undone' = 'lost',
+  now = NOW - 80_000,
 ): Promise<string> {
-  return (await createRevocation(crypto, log, by.signer, kid, 'lost', NOW - 80_000)).jws;
+  return (await createRevocation(crypto, log, by.signer, kid, reason, now)).jws;
+}
+
+/** The entry by which a device takes new keys. */
+export async function rotateEntry(
+  account: TestAccount,
+  by: TestDevice,
+  to: TestDevice,
+  word?: string,
+  now = NOW - 70_000,
+): Promise<string> {
+  const { log, crypto, epochs } = account;
+  const jws = word ?? (await deviceWord(log, to, 'renewed'));
+  const device = { jws, kid: to.kid, enc: to.opener.publicKey };
+  const signing = { signer: by.signer, log, now };
+  return (await createRotation(crypto, signing, device, newEpoch(epochs.at(-1)!))).jws;
 }
 
 /** The account after some more entries. */

@@ -3,7 +3,7 @@
  * @module
  */
 import type { ErrorCode, Right, SignatureAlgorithm } from '@countersign/core';
-import { extended, newAccount, revokeEntry, withDevice } from './accounts.ts';
+import { extended, newAccount, revokeEntry, rotateEntry, type TestAccount, withDevice } from './accounts.ts';
 import { ALICE, flippedLast, goodLog, OTHER_HASH, PLACE, REPLAYED } from './log-vectors.ts';
 import type { Memory } from './memory.ts';
 import { revocationsByCode } from './revocations-by-code.ts';
@@ -73,6 +73,49 @@ export async function deviceRevoke(memory: Memory): Promise<VectorFile> {
   const revoked = await extended(alice, await revokeEntry(alice, phone.kid));
   await bad('again', 'a device that was revoked', 'device-revoked', phone.kid, laptop, revoked);
   await bad('by-revoked', 'by a device that was revoked', 'device-revoked', laptop.kid, phone, revoked);
+  const retired = await extended(alice, await revokeEntry(alice, phone.kid, phone, 'retired'));
+  const late = await revokeEntry(retired, phone.kid);
+  vectors.push(
+    await goodLog(
+      'retired-then-lost',
+      'one that showed itself out as retired was lost all the same',
+      await extended(retired, late),
+    ),
+  );
+  const renewed = await testDevice(memory, 'renewed');
+  const rotated = await extended(alice, await rotateEntry(alice, phone, renewed));
+  vectors.push(
+    await goodLog(
+      'rotated-then-lost',
+      'a key that was rotated away was lost: the one that took its place stays',
+      await extended(rotated, await revokeEntry(rotated, phone.kid)),
+    ),
+  );
+  const then = async (
+    name: string,
+    comment: string,
+    code: ErrorCode,
+    account: TestAccount,
+    reason: 'retired' | 'lost' | 'undone',
+    by = laptop,
+  ) =>
+    vectors.push(
+      invalid(name, comment, code, {
+        entries: [...account.log.entries, await revokeEntry(account, phone.kid, by, reason)],
+      }),
+    );
+  await then('retired-again', 'one that retired, as retired', 'device-revoked', retired, 'retired');
+  await then('retired-then-undone', 'one that retired, as undone', 'device-revoked', retired, 'undone');
+  await then('lost-then-retired', 'one that was lost, as retired', 'device-revoked', revoked, 'retired');
+  await then('retired-then-lost-itself', 'by the device itself', 'device-revoked', retired, 'lost', phone);
+  await then(
+    'rotated-then-lost-admit-missing',
+    'by the key that took its place, without the right to admit',
+    'device-not-entitled',
+    rotated,
+    'lost',
+    renewed,
+  );
   const payload = payloadOf(await revokeEntry(alice, phone.kid));
   const signed = async (name: string, comment: string, code: ErrorCode, changed: object) =>
     vectors.push(

@@ -2,29 +2,13 @@
  * Vectors of the entries by which a device takes new keys.
  * @module
  */
-import { createRotation } from '@countersign/core';
 import { importOpener } from '@countersign/core/webcrypto';
-import {
-  deviceWord,
-  newAccount,
-  newEpoch,
-  type TestAccount,
-  withDevice,
-  withEpoch,
-  withoutDevice,
-} from './accounts.ts';
+import { deviceWord, newAccount, rotateEntry, withDevice, withEpoch, withoutDevice } from './accounts.ts';
 import { EntryVectors } from './entry-vectors.ts';
 import type { Memory } from './memory.ts';
-import { frozen, newRecoverable, recovered, signing, testKit } from './recoverable.ts';
+import { frozen, newRecoverable, recovered, testKit } from './recoverable.ts';
 import { flipSignature, payloadOf, type VectorFile } from './vector.ts';
 import { sealingJwk, type TestDevice, testDevice } from './world.ts';
-
-async function rotation(account: TestAccount, by: TestDevice, to: TestDevice, word?: string) {
-  const jws = word ?? (await deviceWord(account.log, to, 'renewed'));
-  const device = { jws, kid: to.kid, enc: to.opener.publicKey };
-  const epoch = newEpoch(account.epochs.at(-1)!);
-  return (await createRotation(account.crypto, signing(account, by), device, epoch)).jws;
-}
 
 export async function deviceRotate(memory: Memory): Promise<VectorFile> {
   const to = new EntryVectors({ kind: 'device-rotate', what: 'Entries by which a device takes new keys.' });
@@ -32,7 +16,7 @@ export async function deviceRotate(memory: Memory): Promise<VectorFile> {
     const kit = await testKit(memory, algorithm);
     const account = await withDevice(await newRecoverable(memory, kit, algorithm), 'phone');
     const renewed = await testDevice(memory, 'renewed', algorithm);
-    const entry = await rotation(account, account.devices[1]!, renewed);
+    const entry = await rotateEntry(account, account.devices[1]!, renewed);
     return { account, entry, comment: 'both keys, by a device without the right to admit' };
   });
   const kit = await testKit(memory);
@@ -44,22 +28,22 @@ export async function deviceRotate(memory: Memory): Promise<VectorFile> {
     'sealing-key',
     'the sealing key alone: the kid stays',
     alice,
-    await rotation(alice, phone, sealing),
+    await rotateEntry(alice, phone, sealing),
   );
   await to.good(
     'other-algorithm',
     'keys of another algorithm',
     alice,
-    await rotation(alice, phone, await testDevice(memory, 'renewed', 'ES256')),
+    await rotateEntry(alice, phone, await testDevice(memory, 'renewed', 'ES256')),
   );
   await to.good(
     'last',
     'the last device that may admit: its rights go over to the new key',
     alice,
-    await rotation(alice, laptop, renewed),
+    await rotateEntry(alice, laptop, renewed),
   );
   const later = await withEpoch(alice);
-  await to.good('later-epoch', 'in a later epoch', later, await rotation(later, phone, renewed));
+  await to.good('later-epoch', 'in a later epoch', later, await rotateEntry(later, phone, renewed));
   const twice = { ...alice, log: (await withoutDevice(alice, phone.kid)).log };
   const stranger = await testDevice(memory, 'broker');
   to.bad(
@@ -67,23 +51,29 @@ export async function deviceRotate(memory: Memory): Promise<VectorFile> {
     'the keys of another device of the account',
     'log-invalid',
     alice,
-    await rotation(alice, phone, laptop),
+    await rotateEntry(alice, phone, laptop),
   );
-  to.bad('revoked-key', 'a key that was revoked', 'log-invalid', twice, await rotation(twice, laptop, phone));
-  to.bad('recovery-key', 'the recovery key', 'log-invalid', alice, await rotation(alice, phone, kit.code));
+  to.bad(
+    'revoked-key',
+    'a key that was revoked',
+    'log-invalid',
+    twice,
+    await rotateEntry(twice, laptop, phone),
+  );
+  to.bad('recovery-key', 'the recovery key', 'log-invalid', alice, await rotateEntry(alice, phone, kit.code));
   to.bad(
     'stranger',
     'by a device that is not in the account',
     'device-unknown',
     alice,
-    await rotation(alice, stranger, renewed),
+    await rotateEntry(alice, stranger, renewed),
   );
   to.bad(
     'by-code',
     'by the recovery key',
     'device-not-entitled',
     alice,
-    await rotation(alice, kit.code, renewed),
+    await rotateEntry(alice, kit.code, renewed),
   );
   const stopped = await frozen(alice, laptop, phone.kid);
   to.bad(
@@ -91,7 +81,7 @@ export async function deviceRotate(memory: Memory): Promise<VectorFile> {
     'by a frozen device',
     'device-frozen',
     stopped,
-    await rotation(stopped, phone, renewed),
+    await rotateEntry(stopped, phone, renewed),
   );
   const waiting = await recovered(alice, kit);
   to.bad(
@@ -99,14 +89,14 @@ export async function deviceRotate(memory: Memory): Promise<VectorFile> {
     'by a device on probation',
     'device-on-probation',
     waiting,
-    await rotation(waiting, waiting.devices[2]!, renewed),
+    await rotateEntry(waiting, waiting.devices[2]!, renewed),
   );
   to.bad(
     'by-revoked',
     'by a device that was revoked',
     'device-revoked',
     twice,
-    await rotation(twice, phone, renewed),
+    await rotateEntry(twice, phone, renewed),
   );
   const mallory = await newAccount(memory, 'mallory@example.com');
   const word = await deviceWord(alice.log, renewed, 'renewed');
@@ -126,10 +116,10 @@ export async function deviceRotate(memory: Memory): Promise<VectorFile> {
     ],
     ['word-of-other-kind', 'a statement of another kind', 'statement-type', alice.log.entries[1]!],
   ] as const) {
-    to.bad(name, comment, code, alice, await rotation(alice, phone, renewed, wrong));
+    to.bad(name, comment, code, alice, await rotateEntry(alice, phone, renewed, wrong));
   }
   const { kid } = phone;
-  await to.misshapen(alice, phone, await rotation(alice, phone, renewed), [
+  await to.misshapen(alice, phone, await rotateEntry(alice, phone, renewed), [
     ['word-too-long', 'a word of more than 4096 characters', { device: `${word}${'A'.repeat(4096)}` }],
     ['rights', 'it changes no rights', { rights: ['admit'] }],
     ['kid', 'it is about its signer', { kid }],

@@ -17,9 +17,10 @@ import {
   verifySeat,
 } from '@countersign/core';
 import { webCrypto } from '@countersign/core/webcrypto';
-import { newAccount, withDevice } from './accounts.ts';
+import { extended, newAccount, revokeEntry, rotateEntry, type TestAccount, withDevice } from './accounts.ts';
 import { ask, commitQuickly } from './asking.ts';
 import type { Memory } from './memory.ts';
+import { frozen } from './recoverable.ts';
 import { ACCEPT } from './responses.ts';
 import { invalid, type Loose, payloadOf, type Vector, type VectorFile, valid } from './vector.ts';
 import { ALGORITHMS, BROKER, NOW, seeded, signLoose, type TestDevice, testDevice } from './world.ts';
@@ -122,6 +123,44 @@ export async function seat(memory: Memory): Promise<VectorFile> {
     'the device was lost since',
     'device-revoked',
     input(asked, response, await without('lost')),
+  );
+
+  const revoked = async (account: TestAccount, kid: string, reason: 'retired' | 'lost') =>
+    extended(account, await revokeEntry(account, kid, laptop, reason, NOW + 100));
+  const worthless = (name: string, comment: string, code: ErrorCode, { log }: TestAccount) =>
+    bad(name, comment, code, input(asked, response, log.entries));
+  const renewed = await testDevice(memory, 'renewed');
+  const rotated = await extended(bob, await rotateEntry(bob, phone, renewed, undefined, NOW + 100));
+  await good('device-rotated', 'the device has another key since', asked, rotated.log.entries);
+  await good(
+    'device-rotated-retired',
+    'and retired with that',
+    asked,
+    (await revoked(rotated, renewed.kid, 'retired')).log.entries,
+  );
+  worthless(
+    'device-retired-then-lost',
+    'the device retired since, and was lost all the same',
+    'device-revoked',
+    await revoked(await revoked(bob, phone.kid, 'retired'), phone.kid, 'lost'),
+  );
+  worthless(
+    'device-rotated-then-lost',
+    'its key was rotated away since, and was lost all the same',
+    'device-revoked',
+    await revoked(rotated, phone.kid, 'lost'),
+  );
+  worthless(
+    'device-rotated-lost',
+    'the device was lost, with the key that it has since',
+    'device-revoked',
+    await revoked(rotated, renewed.kid, 'lost'),
+  );
+  worthless(
+    'device-rotated-frozen',
+    'the device is frozen, with the key that it has since',
+    'device-frozen',
+    await frozen(rotated, laptop, renewed.kid),
   );
 
   bad(

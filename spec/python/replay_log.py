@@ -132,6 +132,8 @@ class Device:
     probation: bool = False
     revoked: int | None = None
     reason: str | None = None
+    #: The key that took this one's place.
+    successor: str | None = None
     #: [frozen at, thawed at or None], the oldest first.
     freezes: list[list[int | None]] = field(default_factory=list)
     #: (rights, the entry that ended them), the oldest first.
@@ -333,6 +335,11 @@ def device_add(log: Log, author: Author, payload: dict[str, Any]) -> None:
 
 
 def device_revoke(log: Log, author: Author, payload: dict[str, Any]) -> None:
+    gone = log.devices.get(payload["kid"])
+    if gone is not None and gone.reason in ("retired", "rotated") and payload["reason"] == "lost":
+        entitled(log, author, "admit")
+        gone.reason = "lost"
+        return
     device = log.present(payload["kid"])
     if author is not device and not device.probation:
         entitled(log, author, "admit")
@@ -390,7 +397,7 @@ def device_rotate(log: Log, author: Author, payload: dict[str, Any]) -> None:
         old.name = name
         return
     log.devices[word.kid] = Device(word.kid, key, name, old.rights, log.next_seq)
-    old.revoked, old.reason = log.next_seq, "rotated"
+    old.revoked, old.reason, old.successor = log.next_seq, "rotated", word.kid
 
 
 def epoch(log: Log, author: Author, payload: dict[str, Any]) -> None:

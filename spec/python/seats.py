@@ -94,7 +94,7 @@ def roles_at(changes: list[str], organisation: Log, until: float) -> dict[str, s
         if "owner" not in roles.values():
             raise Refused("last-owner", "nobody is an owner any more")
         before = change
-    return {who: role for who, role in roles.items() if words_stand(givers[who])}
+    return {who: role for who, role in roles.items() if words_stand(organisation, givers[who])}
 
 
 def check_follows(before: Statement | None, payload: dict[str, Any]) -> None:
@@ -129,15 +129,23 @@ def device_at(log: Log, kid: str, head: dict[str, Any]) -> Device:
     return device
 
 
-def check_words_stand(device: Device) -> None:
-    if device.reason in ("lost", "undone"):
+def check_words_stand(log: Log, device: Device) -> None:
+    """device-log.md, "Words that stand"."""
+    keys = [device]
+    while keys[-1].successor is not None:
+        keys.append(log.device(keys[-1].successor))
+    if any(key.reason in ("lost", "undone") for key in keys):
         raise Refused("device-revoked", f"the device {device.kid} was lost since")
-    if device.frozen:
+    if any(key.frozen for key in keys):
         raise Refused("device-frozen", f"the device {device.kid} is frozen")
 
 
-def words_stand(device: Device) -> bool:
-    return device.reason not in ("lost", "undone") and not device.frozen
+def words_stand(log: Log, device: Device) -> bool:
+    try:
+        check_words_stand(log, device)
+    except Refused:
+        return False
+    return True
 
 
 # --- words (members.md, "Sign-in" and "Asking")

@@ -251,7 +251,7 @@ def verify_seat(proof: dict[str, Any], organisation: Log) -> Seat:
     response = parse_statement(proof["response"], RESPONSE)
     then = replay_log(proof["member_log"][: int(response.payload["head"]["seq"]) + 1])
     device, decision = judge_response(response, request, payload["content"], then, None)
-    check_words_stand(member.device(device.kid))
+    check_words_stand(member, member.device(device.kid))
     if decision["decision"] != "accept":
         raise Refused("seat-invalid", "the member did not accept")
     wanted = payload["seat"]

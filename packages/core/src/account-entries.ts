@@ -189,7 +189,7 @@ export function createRecoverySet(
   return signStatement(crypto, RecoverySetEntry, signer, { ...nextPosition(log, now), recovery });
 }
 
-/** Shows a device out; an epoch entry should follow in the same append. */
+/** Shows a device out, or says of one that retired or was rotated that it was lost; an epoch entry should follow in the same append. */
 export function createRevocation(
   crypto: CryptoProvider,
   log: DeviceLog,

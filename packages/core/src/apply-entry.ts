@@ -107,6 +107,13 @@ async function revoke(
   author: Author,
   { payload }: Statement<PayloadOf<typeof DeviceRevokeEntry>>,
 ): Promise<Change> {
+  const gone = log.devices.get(payload.kid)?.revokedAt;
+  if (payload.reason === 'lost' && (gone?.reason === 'retired' || gone?.reason === 'rotated')) {
+    // A thief retires the device, or rotates its key, so that what they signed stands. It stays out since it went.
+    entitled(log, author, 'admit');
+    const device = log.devices.get(payload.kid)!;
+    return { devices: withDevice(log, { ...device, revokedAt: { ...gone, reason: 'lost' } }) };
+  }
   const device = presentDevice(log, payload.kid);
   // One on probation goes by the word of any other device, or of the code that let it in.
   const undoes = device.probation !== undefined;
@@ -192,7 +199,7 @@ async function rotate(
   const devices = new Map(log.devices);
   if (own.kid === kid) devices.set(kid, { ...old, enc, name });
   else {
-    devices.set(kid, { ...old, revokedAt: { ...at(payload), reason: 'rotated' } });
+    devices.set(kid, { ...old, revokedAt: { ...at(payload), reason: 'rotated' }, successor: own.kid });
     devices.set(own.kid, { kid: own.kid, sig, enc, name, rights: old.rights, addedAt: at(payload) });
   }
   return { devices, epoch, epochs: log.epochs.with(-1, epoch) };

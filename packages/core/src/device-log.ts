@@ -24,6 +24,8 @@ export interface Device {
   /** Since when it counts; of a device on probation, since when it waits. */
   readonly addedAt: At;
   readonly revokedAt?: At & { readonly reason: 'retired' | 'lost' | 'undone' | 'rotated' };
+  /** The key that took this one's place, where it was rotated. */
+  readonly successor?: string;
   /** When it was stopped, the oldest first; with `until`, the entry that thawed it. */
   readonly freezes?: readonly (At & { readonly until?: number })[];
   /** Came in by recovery, and does not count yet. */
@@ -134,19 +136,27 @@ export function checkKnownHead(head: Head, hashAt: (seq: number) => string | und
 
 /**
  * Checks that what a device said once still stands: one that was lost or undone, or is frozen, takes its words with
- * it; one that was retired or rotated does not.
+ * it; one that was retired does not. One that was rotated goes by its newer keys, too: else its thief would save by
+ * new keys what they had signed.
  * @throws `device-revoked`, `device-frozen`
  */
-export function checkWordsStand(device: Device): void {
-  if (isLost(device)) {
+export function checkWordsStand(log: Pick<DeviceLog, 'devices'>, device: Device): void {
+  const keys = keysSince(log, device);
+  if (keys.some(isLost)) {
     throw new CountersignError('device-revoked', 'the device that signed was lost: anybody may have signed');
   }
-  if (isFrozen(device)) throw new CountersignError('device-frozen', 'the device that signed is frozen');
+  if (keys.some(isFrozen)) throw new CountersignError('device-frozen', 'the device that signed is frozen');
 }
 
 /** Whether what a device said once still stands, as `checkWordsStand` says it. */
-export function wordsStand(device: Device): boolean {
-  return !isLost(device) && !isFrozen(device);
+export function wordsStand(log: Pick<DeviceLog, 'devices'>, device: Device): boolean {
+  return !keysSince(log, device).some((key) => isLost(key) || isFrozen(key));
+}
+
+/** A device by one of its keys, and by each that took its place since. */
+function keysSince(log: Pick<DeviceLog, 'devices'>, device: Device): Device[] {
+  const next = device.successor === undefined ? undefined : log.devices.get(device.successor);
+  return next === undefined ? [device] : [device, ...keysSince(log, next)];
 }
 
 function isLost({ revokedAt }: Device): boolean {

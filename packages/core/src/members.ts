@@ -174,7 +174,7 @@ export function judgeMembers(list: MemberList, organisation: Pick<DeviceLog, 'de
   const [members, fallen] = [new Map<string, Member>(), new Map<string, Member>()];
   for (const member of [...list.members.values(), ...list.fallen.values()]) {
     const device = organisation.devices.get(member.by);
-    const stands = device !== undefined && wordsStand(device);
+    const stands = device !== undefined && wordsStand(organisation, device);
     (stands ? members : fallen).set(member.identity, member);
   }
   return { ...list, members, fallen };

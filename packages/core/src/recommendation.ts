@@ -63,7 +63,7 @@ export function createRecommendation(
 
 /**
  * Checks a recommendation by the log of who gave it: by a device that might admit others at the head that it knew.
- * A device that was lost or undone, or is frozen, takes its word with it; one that was retired or rotated does not.
+ * A device that was lost or undone, or is frozen, takes its word with it; one that was retired does not.
  * @param hashAt hash of the log's entry of a number, if there is one
  * @throws `account-mismatch`, `device-not-entitled`, `device-unknown`, `device-revoked`, `device-frozen`,
  *   `log-rollback`, `log-fork`, `signature-invalid`, and what `parseStatement` throws
@@ -86,7 +86,7 @@ export async function verifyRecommendation(
   checkKnownHead(head, hashAt);
   const device = deviceAt(issuer, statement.kid, head.seq);
   checkRight(device, 'admit');
-  checkWordsStand(device);
+  checkWordsStand(issuer, device);
   return verifyStatement(crypto, statement, device.sig);
 }
 

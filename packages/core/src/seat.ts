@@ -122,7 +122,7 @@ export async function judgeSignIn(
   const then = await logAt(crypto, member, head.seq);
   const answer = await verifyResponse(crypto, request, then, response, sealedNever);
   const device = member.devices.get(answer.device.kid)!;
-  checkWordsStand(device);
+  checkWordsStand(member, device);
   const { iat } = answer.statement.payload;
   const seat: Seat = {
     hash: statement.hash,

@@ -119,8 +119,7 @@ export async function verifyNewTextSignature(
 
 /**
  * Checks a signature by the organisation's log, whenever it was made: by a device that might ask at the head that it
- * knew. A device that was lost or undone, or is frozen, takes its signatures with it; one that was retired or rotated
- * does not.
+ * knew. A device that was lost or undone, or is frozen, takes its signatures with it; one that was retired does not.
  * @param by the seat that the signature names, and the organisation's members as they were when it was made
  * @throws `account-mismatch`, `device-not-entitled`, `device-unknown`, `device-revoked`, `device-frozen`,
  *   `seat-invalid`, `seat-over`, `role-missing`, `log-rollback`, `log-fork`, `signature-invalid`, `signature-lifetime`, and what `parseStatement` throws
@@ -144,7 +143,7 @@ export async function verifyTextSignature(
   }
   const device = deviceAt(log, statement.kid, head.seq);
   checkRight(device, 'ask');
-  checkWordsStand(device);
+  checkWordsStand(log, device);
   return verifyStatement(crypto, statement, device.sig);
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { createGenesis, createRevocation } from '../src/account-entries.ts';
+import { createFreeze, createGenesis, createRevocation } from '../src/account-entries.ts';
 import { activeDevice, activeDevices } from '../src/device-log.ts';
 import { GenesisEntry } from '../src/log-entries.ts';
 import { extendLog, replayLog } from '../src/replay.ts';
@@ -9,12 +9,15 @@ import { webCrypto } from '../src/webcrypto.ts';
 import {
   ALGORITHMS,
   addEntry,
+  grown,
   NOW,
   newAccount,
   newDevice,
   newEpoch,
   ownWord,
+  signing,
   type TestAccount,
+  withDevice,
   withoutDevice,
 } from './fixtures.ts';
 import { refused } from './refused.ts';
@@ -64,6 +67,58 @@ for (const algorithm of ALGORITHMS) {
     });
   });
 }
+
+describe('a device that is out', () => {
+  let full: TestAccount;
+  before(async () => {
+    full = await newAccount('alice@example.com', { devices: 3 });
+  });
+  const out = async (account: TestAccount, reason: 'retired' | 'lost' | 'undone', by = 0) =>
+    grown(
+      account,
+      await createRevocation(
+        webCrypto,
+        account.log,
+        account.devices[by]!.signer,
+        full.devices[1]!.kid,
+        reason,
+        NOW - 200,
+      ),
+    );
+
+  test('because it retired is shown out as lost all the same, and has been out since it was', async () => {
+    // Its thief says that it retired, so that nobody may say that it was lost.
+    const retired = await out(full, 'retired', 1);
+    const { log } = await out(retired, 'lost');
+    assert.deepEqual(log.devices.get(full.devices[1]!.kid)!.revokedAt, {
+      seq: 3,
+      iat: NOW - 200,
+      reason: 'lost',
+    });
+    assert.deepEqual(await replayLog(webCrypto, log.entries), log);
+  });
+
+  test('as lost or undone stays so, and no other reason takes the place of one', async () => {
+    for (const reason of ['lost', 'undone'] as const) {
+      const gone = await out(full, reason);
+      for (const other of ['lost', 'retired', 'undone'] as const)
+        await assert.rejects(out(gone, other), refused('device-revoked'));
+    }
+    const retired = await out(full, 'retired');
+    for (const other of ['retired', 'undone'] as const)
+      await assert.rejects(out(retired, other), refused('device-revoked'));
+  });
+
+  test('is shown out as lost by a device that counts and may admit, and by no other', async () => {
+    const weak = await withDevice(full, { rights: ['answer'] });
+    const retired = await out(weak, 'retired');
+    await assert.rejects(out(retired, 'lost', 1), refused('device-revoked'));
+    await assert.rejects(out(retired, 'lost', 3), refused('device-not-entitled'));
+    const { kid } = full.devices[2]!;
+    const frozen = await grown(retired, await createFreeze(webCrypto, signing(retired, 0), kid));
+    await assert.rejects(out(frozen, 'lost', 2), refused('device-frozen'));
+  });
+});
 
 describe('a first entry', () => {
   test('is refused where its device may not admit others', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
-import { createFreeze, createRotation, openEpoch } from '../src/account-entries.ts';
-import { activeDevice } from '../src/device-log.ts';
+import { createFreeze, createRevocation, createRotation, openEpoch } from '../src/account-entries.ts';
+import { activeDevice, checkWordsStand, wordsStand } from '../src/device-log.ts';
 import { createDeviceStatement } from '../src/enrolment.ts';
 import { DeviceRotateEntry, type Right } from '../src/log-entries.ts';
 import { signStatement } from '../src/statement.ts';
@@ -138,6 +138,29 @@ describe('new keys for a device', () => {
       grown(after, { jws: await addEntry(after, full.devices[2]!, await newDevice()) }),
       refused('device-revoked'),
     );
+  });
+
+  test('take the words of the old ones with them: what becomes of the device becomes of all that it said', async () => {
+    const old = account.devices[1]!.kid;
+    const [renewed, again] = [await newDevice(), await newDevice()];
+    const once = await grown(account, await rotation(account, 1, renewed));
+    const two = { ...once, devices: once.devices.with(1, renewed) };
+    const after = await grown(two, await rotation(two, 1, again));
+    const revoked = async (kid: string, reason: 'retired' | 'lost') =>
+      grown(after, await createRevocation(webCrypto, after.log, after.devices[0]!.signer, kid, reason, NOW));
+    const frozen = await grown(after, await createFreeze(webCrypto, signing(after, 0), again.kid));
+    const stand = ({ log }: TestAccount) =>
+      [old, renewed.kid, again.kid].map((kid) => wordsStand(log, log.devices.get(kid)!));
+    assert.deepEqual(stand(after), [true, true, true]);
+    assert.deepEqual(stand(await revoked(again.kid, 'retired')), [true, true, true]);
+    assert.deepEqual(stand(await revoked(again.kid, 'lost')), [false, false, false]);
+    assert.deepEqual(stand(frozen), [false, false, false]);
+    // A key that was copied before it was rotated away: the device is in good hands, and has another by now.
+    assert.deepEqual(stand(await revoked(renewed.kid, 'lost')), [false, false, true]);
+    const { log } = await revoked(old, 'lost');
+    assert.equal(log.devices.get(old)!.revokedAt!.seq, 2);
+    assert.deepEqual(stand({ ...after, log }), [false, true, true]);
+    assert.throws(() => checkWordsStand(frozen.log, frozen.log.devices.get(old)!), refused('device-frozen'));
   });
 
   test('are signed over with the box: another one is another entry', async () => {

@@ -29,6 +29,7 @@ import {
   type Proof,
   type Provision,
   predict,
+  type Reason,
 } from './log-model.ts';
 
 const NAME = 'alice@example.com';
@@ -57,6 +58,7 @@ export interface Draw {
   readonly follows: boolean;
   readonly target: 'apt' | 'any' | 'self' | 'waiting';
   readonly whom: number;
+  readonly reason: Reason;
   readonly rights: Right[];
   /** Whether the rights are kept to those that the author has. */
   readonly modest: boolean;
@@ -99,6 +101,7 @@ export const draws: fc.Arbitrary<Draw[]> = fc.array(
     follows: mostly(40, true, false),
     target: mostly<Draw['target']>(5, 'apt', 'any', 'self', 'waiting'),
     whom: fc.nat(),
+    reason: fc.constantFrom<Reason>('retired', 'lost', 'undone'),
     rights: fc.subarray([...RIGHTS], { minLength: 1 }),
     modest: mostly(4, true, false),
     key: mostly<Draw['key']>(12, 'new', 'known', 'code', 'same'),
@@ -153,7 +156,8 @@ export function actOf(model: Model, draw: Draw): Act {
     apt:
       what === 'device-thaw' || (what === 'device-revoke' && goes)
         ? pick(frozen, draw.by)
-        : pick(here, draw.whom),
+        : // One that retired, or was rotated, may have been lost all the same.
+          pick(what === 'device-revoke' && draw.reason === 'lost' ? keys : here, draw.whom),
     any: pick(keys, draw.whom),
     self: by,
     waiting: pick(waiting, 0),
@@ -177,6 +181,7 @@ export function actOf(model: Model, draw: Draw): Act {
     case 'recovery':
       return { ...base, what, device, word, rights };
     case 'device-revoke':
+      return { ...base, what, whom, reason: draw.reason, proof };
     case 'device-thaw':
       return { ...base, what, whom, proof };
     case 'device-freeze':
@@ -312,7 +317,7 @@ export class LogWorld {
       case 'device-rotate':
         return { device: await this.#word(log, act.device, act.word), sealed: BOX };
       case 'device-revoke':
-        return { kid: this.kid(act.whom), reason: 'lost', ...(await proven(act.proof)) };
+        return { kid: this.kid(act.whom), reason: act.reason, ...(await proven(act.proof)) };
       case 'device-thaw':
         return { kid: this.kid(act.whom), ...(await proven(act.proof)) };
       case 'device-freeze':

@@ -46,6 +46,8 @@ export interface Proof {
   readonly here: boolean;
 }
 
+export type Reason = 'retired' | 'lost' | 'undone';
+
 /** Something that somebody tries. */
 export type Act = {
   /** Key that the entry names; `forged` where another has signed. */
@@ -55,7 +57,8 @@ export type Act = {
   readonly follows: boolean;
 } & (
   | { what: 'device-add' | 'recovery'; device: number; word: 'good' | 'forged' | 'foreign'; rights: Right[] }
-  | { what: 'device-revoke' | 'device-thaw'; whom: number; proof: Proof | undefined }
+  | { what: 'device-revoke'; whom: number; reason: Reason; proof: Proof | undefined }
+  | { what: 'device-thaw'; whom: number; proof: Proof | undefined }
   | { what: 'device-freeze'; whom: number }
   | { what: 'device-rights'; whom: number; rights: Right[]; proof: Proof | undefined }
   | { what: 'device-rotate'; device: number; word: 'good' | 'forged' | 'foreign' }
@@ -115,9 +118,12 @@ export function predict(model: Model, act: Act): Model | undefined {
     }
     case 'device-revoke': {
       const whom = devices.get(act.whom);
+      const late = act.reason === 'lost' && (whom?.gone === 'retired' || whom?.gone === 'rotated');
+      if (late)
+        return may('admit') ? next({ devices: set(act.whom, { ...whom!, gone: 'lost' }) }) : undefined;
       if (!here(whom) || !(act.by === act.whom || whom.waiting !== undefined || may('admit')))
         return undefined;
-      const after = set(act.whom, { ...whom, gone: 'lost' });
+      const after = set(act.whom, { ...whom, gone: act.reason });
       return takesLast(after) && !proven(act.proof) ? undefined : next({ devices: after });
     }
     case 'device-freeze': {

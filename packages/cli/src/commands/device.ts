@@ -5,7 +5,7 @@
 import { freezeByCode, MemoryStateStore, recoveryProof, thawByCode } from '@countersign/client';
 import { eraseLost, type LostPairs } from '@countersign/client/m-auth';
 import { nodeNoise, reachHost } from '@countersign/client/node';
-import { type DeviceLog, isFrozen } from '@countersign/core';
+import { type Device, type DeviceLog, isFrozen } from '@countersign/core';
 import type { Command } from 'commander';
 import { rights } from '../arguments.ts';
 import { deviceLine, stateOf } from '../device-text.ts';
@@ -53,12 +53,14 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
   ).action((id: string, options: CodeOptions, command: Command) =>
     withProfile(cli, command, async (profile, json) => {
       const { devices, session } = await profile.device();
-      const { kid, name, probation } = pickOwn(await session.ownLog(0), id);
+      const found = pickOwn(await session.ownLog(0), id);
+      const { kid, name, probation } = found;
       const own = await session.kid();
       const proof = isGiven(options) ? await givenCode(cli, options) : undefined;
       await devices.revoke(
         kid,
-        probation ? 'undone' : 'retired',
+        // One that was frozen and not found: what its thief signed must not stand again.
+        probation ? 'undone' : isFrozen(found) ? 'lost' : 'retired',
         proof === undefined ? undefined : (log) => recoveryProof(session, proof, log),
       );
       show(cli, json, { kid, revoked: true }, () =>
@@ -75,7 +77,7 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
     device
       .command('lost')
       .description(
-        'stop a device that was lost or stolen, at once, and erase the pairs of its validator that were kept; `thaw` if it is found, `revoke` if not',
+        'stop a device that was lost or stolen, at once, and erase the pairs of its validator that were kept; `thaw` if it is found, `revoke` if not; one that was shown out before is out as lost from then on',
       )
       .argument('<id>', 'its fingerprint, or the start of it')
       .option(
@@ -89,15 +91,16 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
       ),
   ).action((id: string, options: CodeOptions & { account?: string; broker: string }, command: Command) =>
     withProfile(cli, command, async (profile, json) => {
-      let lost: { kid: string; name: string } | undefined;
+      let lost: Device | undefined;
       let pairs: LostPairs = { erased: [], unconfirmed: [] };
       if (options.account === undefined) {
         const client = await profile.device();
-        const found = pickOwn(await client.session.ownLog(0), id);
-        lost = found;
+        lost = pickAmong([...(await client.session.ownLog(0)).devices.values()], id);
+        const gone = lost.revokedAt?.reason;
         // Asked for again, it tells the hosts that have not confirmed it so far.
-        if (!isFrozen(found)) await client.devices.freeze(found.kid);
-        pairs = await eraseLost(client.rooms, found.kid, nodeNoise, reachHost);
+        if (gone === undefined && !isFrozen(lost)) await client.devices.freeze(lost.kid);
+        if (gone === 'retired' || gone === 'rotated') await client.devices.revoke(lost.kid, 'lost');
+        pairs = await eraseLost(client.rooms, lost.kid, nodeNoise, reachHost);
       } else {
         const code = await givenCode(cli, options);
         const place = placeOf(options.account, options.broker);
@@ -107,16 +110,23 @@ export function addDeviceCommands(program: Command, cli: Cli): void {
         };
         await freezeByCode(place, code, pick, { ...cli, state: new MemoryStateStore() });
       }
-      const { kid, name } = lost!;
+      const { kid, name, revokedAt } = lost!;
+      const frozen = revokedAt === undefined;
       const names = (kept: LostPairs['erased']) => kept.map(({ account, host }) => `${account}@${host}`);
       const told = { erased: names(pairs.erased), unconfirmed: names(pairs.unconfirmed) };
-      show(cli, json, { kid, frozen: true, ...told }, () =>
+      show(cli, json, { kid, frozen, ...told }, () =>
         [
-          `${name} is frozen: it answers nothing, and reads nothing that is asked from now on.`,
+          frozen
+            ? `${name} is frozen: it answers nothing, and reads nothing that is asked from now on.`
+            : `${name} is out as lost: what it signed before stands no more.`,
           ...(options.account === undefined ? [] : [NEW_KEY]),
           ...lostPairsText(pairs),
-          `Found it? countersign device thaw ${kid.slice(0, 9)}`,
-          `Gone? countersign device revoke ${kid.slice(0, 9)}`,
+          ...(frozen
+            ? [
+                `Found it? countersign device thaw ${kid.slice(0, 9)}`,
+                `Gone? countersign device revoke ${kid.slice(0, 9)}`,
+              ]
+            : []),
         ].join('\n'),
       );
     }),
@@ -189,6 +199,12 @@ function isGiven({ codeFile, share }: CodeOptions): boolean {
 }
 
 function pickOwn(log: DeviceLog, typed: string) {
-  const present = [...log.devices.values()].filter(({ revokedAt }) => revokedAt === undefined);
-  return pickDevice(present, typed, 'is in this account', '`countersign device list` lists them');
+  return pickAmong(
+    [...log.devices.values()].filter(({ revokedAt }) => revokedAt === undefined),
+    typed,
+  );
+}
+
+function pickAmong(devices: readonly Device[], typed: string): Device {
+  return pickDevice(devices, typed, 'is in this account', '`countersign device list` lists them');
 }
