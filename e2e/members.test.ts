@@ -25,6 +25,7 @@ import {
   RequestStatement,
   type Role,
   SEAT_LIFE,
+  type Signer,
   seatQuestion,
   signStatement,
 } from '@countersign/core';
@@ -197,10 +198,16 @@ describe('signing in', () => {
   });
 });
 
+/** Who answers, and how many seconds ahead of the broker's clock. */
+interface Signing {
+  readonly by: Signer;
+  readonly ahead: number;
+}
+
 /** A seat that the member never accepted: with an answer by a device of the broker's own. */
-async function forged(bank: Party, person: Party, role: Role = 'agent') {
+async function forged(bank: Party, person: Party, role: Role = 'agent', signing?: Signing) {
   const signer = await generateSigner('EdDSA');
-  const { now } = world.clock;
+  const now = () => world.clock.now() + (signing?.ahead ?? 0);
   const [organisation, member] = [await bank.device.session.ownLog(0), await person.device.session.ownLog(0)];
   const request = await createSeatRequest(webCrypto, {
     signer,
@@ -214,7 +221,7 @@ async function forged(bank: Party, person: Party, role: Role = 'agent') {
   });
   const { statement } = await createResponse(
     webCrypto,
-    { signer, account: member, enquirer: organisation, now: now() },
+    { signer: signing?.by ?? signer, account: member, enquirer: organisation, now: now() },
     request,
     { decision: 'accept', shown: 'screen', passcode: '123456' },
   );
@@ -239,6 +246,15 @@ describe('a role', () => {
     const evidence = await forged(home.bank, bob);
     const { api } = bob.device.session;
     await assert.rejects(api.postSeat(home.bank.name, evidence), refused('device-unknown'));
+  });
+
+  test('is no seat of a later day, which the member signs today', async () => {
+    const home = await founded();
+    const bob = await join(home, 'agent');
+    const { api, keys } = bob.device.session;
+    const early = await forged(home.bank, bob, 'agent', { by: keys.signer, ahead: 61 });
+    await assert.rejects(api.postSeat(home.bank.name, early), refused('seat-over'));
+    await api.postSeat(home.bank.name, await forged(home.bank, bob, 'agent', { by: keys.signer, ahead: 50 }));
   });
 
   test('of the last owner stays', async () => {

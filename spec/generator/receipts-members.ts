@@ -206,16 +206,9 @@ export async function receiptsOfMembers(memory: Memory): Promise<Vector[]> {
     'the member was removed a second later',
     await make('english', { members: removed }),
   );
-  const without = async (reason: 'retired' | 'lost') => {
+  const without = async (reason: 'retired' | 'lost', now = NOW + 100) => {
     const crypto = seeded('asking member');
-    const { jws } = await createRevocation(
-      crypto,
-      bob.log,
-      bobsLaptop.signer,
-      bobsPhone.kid,
-      reason,
-      NOW + 100,
-    );
+    const { jws } = await createRevocation(crypto, bob.log, bobsLaptop.signer, bobsPhone.kid, reason, now);
     return [...(await extendLog(webCrypto, bob.log, [jws])).entries];
   };
   const withSeat = (change: object): unknown => ({ ...first, seat: { ...first.seat, ...change } });
@@ -225,6 +218,12 @@ export async function receiptsOfMembers(memory: Memory): Promise<Vector[]> {
     withSeat({ member_log: await without('retired') }) as Receipt,
   );
 
+  bad(
+    'device-retired-before',
+    'it was retired before it let the browser in, by a log that it had kept',
+    'device-revoked',
+    withSeat({ member_log: await without('retired', SIGNED_IN - 61) }),
+  );
   const giverOut = async (reason: 'retired' | 'lost') => {
     const { log, devices } = await withDevice(bank, 'phone', { rights: ['admit', 'recover'] });
     const [giver, other] = devices as [TestDevice, TestDevice];

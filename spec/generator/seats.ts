@@ -138,6 +138,20 @@ export async function seat(memory: Memory): Promise<VectorFile> {
     asked,
     (await revoked(rotated, renewed.kid, 'retired')).log.entries,
   );
+  const goneAt = async (now: number) =>
+    extended(bob, await revokeEntry(bob, phone.kid, laptop, 'retired', now));
+  await good(
+    'device-retired-a-minute-before',
+    'the device was retired a minute before it answered: clocks differ',
+    asked,
+    (await goneAt(NOW + 5 - 60)).log.entries,
+  );
+  worthless(
+    'device-retired-before',
+    'the device was retired before it answered by the log that it says it knew',
+    'device-revoked',
+    await goneAt(NOW + 5 - 61),
+  );
   worthless(
     'device-retired-then-lost',
     'the device retired since, and was lost all the same',

@@ -131,6 +131,8 @@ class Device:
     added: int
     probation: bool = False
     revoked: int | None = None
+    #: By the clock of whoever signed that entry.
+    revoked_time: float | None = None
     reason: str | None = None
     #: The key that took this one's place.
     successor: str | None = None
@@ -345,6 +347,7 @@ def device_revoke(log: Log, author: Author, payload: dict[str, Any]) -> None:
         entitled(log, author, "admit")
     before = holders(log)
     device.revoked, device.reason = log.next_seq, payload["reason"]
+    device.revoked_time = payload["iat"]
     check_not_last(log, before, author, payload)
 
 
@@ -398,6 +401,7 @@ def device_rotate(log: Log, author: Author, payload: dict[str, Any]) -> None:
         return
     log.devices[word.kid] = Device(word.kid, key, name, old.rights, log.next_seq)
     old.revoked, old.reason, old.successor = log.next_seq, "rotated", word.kid
+    old.revoked_time = payload["iat"]
 
 
 def epoch(log: Log, author: Author, payload: dict[str, Any]) -> None:

@@ -251,11 +251,14 @@ def verify_seat(proof: dict[str, Any], organisation: Log) -> Seat:
     response = parse_statement(proof["response"], RESPONSE)
     then = replay_log(proof["member_log"][: int(response.payload["head"]["seq"]) + 1])
     device, decision = judge_response(response, request, payload["content"], then, None)
-    check_words_stand(member, member.device(device.kid))
+    now = member.device(device.kid)
+    check_words_stand(member, now)
+    begins = response.payload["iat"]
+    if now.revoked_time is not None and begins > now.revoked_time + CLOCK_SKEW:
+        raise Refused("device-revoked", f"the device {now.kid} had been shown out before")
     if decision["decision"] != "accept":
         raise Refused("seat-invalid", "the member did not accept")
     wanted = payload["seat"]
-    begins = response.payload["iat"]
     return Seat(request.hash, wanted["key"], member.name, member.identity, wanted["role"], begins)
 
 

@@ -6,6 +6,7 @@
 import type { PublicSigningJwk } from './crypto-provider.ts';
 import { CountersignError } from './errors.ts';
 import type { MemberList, Role } from './members.ts';
+import { CLOCK_SKEW } from './request.ts';
 
 /** How long a seat lasts, in seconds. */
 export const SEAT_LIFE = 8 * 3600;
@@ -37,11 +38,11 @@ export interface Seat {
  * @throws `seat-over`
  */
 export function checkSeat(
-  { exp, member, role }: Pick<Seat, 'exp' | 'role' | 'member'>,
+  { iat, exp, member, role }: Pick<Seat, 'iat' | 'exp' | 'role' | 'member'>,
   list: Pick<MemberList, 'members'>,
   now: number,
 ): void {
-  if (now < exp && list.members.get(member.identity)?.role === role) return;
+  if (iat <= now + CLOCK_SKEW && now < exp && list.members.get(member.identity)?.role === role) return;
   throw seatOver();
 }
 

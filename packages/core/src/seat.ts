@@ -13,6 +13,7 @@ import { commitPasscode } from './passcode.ts';
 import { checkParts } from './question.ts';
 import { replayLog } from './replay.ts';
 import {
+  CLOCK_SKEW,
   checkLifetime,
   drawRequestId,
   type OpenRequest,
@@ -95,7 +96,7 @@ export async function verifySeat(
 /**
  * What a member answered to a browser that asked for a seat; `seat` is one only where they accepted. The answer is
  * judged by the member's log as its device knew it. A device that was lost or undone since, or is frozen, takes its
- * seats with it.
+ * seats with it; one that was shown out for another reason makes none from then on.
  * @throws `account-mismatch` for another organisation's, or another member's; `seat-invalid` for what asks for no
  *   seat; `device-revoked`, `device-frozen`; and what `verifyRequest` and `verifyResponse` throw
  */
@@ -124,6 +125,10 @@ export async function judgeSignIn(
   const device = member.devices.get(answer.device.kid)!;
   checkWordsStand(member, device);
   const { iat } = answer.statement.payload;
+  // It names the log that it likes; a seat of today is of no device that went before.
+  if (device.revokedAt !== undefined && iat > device.revokedAt.iat + CLOCK_SKEW) {
+    throw new CountersignError('device-revoked', 'the device that answered had been shown out before');
+  }
   const seat: Seat = {
     hash: statement.hash,
     kid: statement.kid,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
+import { createRevocation } from '../src/account-entries.ts';
 import { NO_MEMBERS } from '../src/members.ts';
-import { parseRequest, RequestStatement, verifyRequest } from '../src/request.ts';
+import { CLOCK_SKEW, parseRequest, RequestStatement, verifyRequest } from '../src/request.ts';
 import { createSeatRequest, type SeatWanted, verifySeat } from '../src/seat.ts';
 import { checkSeat, SEAT_LIFE } from '../src/seat-standing.ts';
 import { signStatement } from '../src/statement.ts';
@@ -10,6 +11,7 @@ import {
   answer,
   ask,
   BROKER,
+  grown,
   NOW,
   newAccount,
   newDevice,
@@ -101,6 +103,22 @@ describe('a seat', () => {
     await assert.rejects(verify(evidence, shown), refused('device-revoked'));
   });
 
+  test('is made by no device that was shown out before, whatever log it says that it knew', async () => {
+    const device = bob.devices[1]!;
+    const evidence = await signed({}, 'accept', device);
+    const retired = async (at: number) => {
+      const { signer } = bob.devices[0]!;
+      return grown(bob, await createRevocation(webCrypto, bob.log, signer, device.kid, 'retired', at));
+    };
+    const answeredAt = NOW + 5;
+    await verify(evidence, await retired(answeredAt + 1));
+    await verify(evidence, await retired(answeredAt - CLOCK_SKEW));
+    await assert.rejects(
+      verify(evidence, await retired(answeredAt - CLOCK_SKEW - 1)),
+      refused('device-revoked'),
+    );
+  });
+
   test('acts while its time runs and its member has that role', async () => {
     const seat = await verify(await signed());
     const { identity } = bob.log;
@@ -109,9 +127,11 @@ describe('a seat', () => {
         [identity, { name: 'bob@example.com', identity, role, since: NOW, by: bank.devices[0]!.kid }],
       ]),
     });
-    checkSeat(seat, list('agent'), NOW + 5);
+    checkSeat(seat, list('agent'), NOW + 5 - CLOCK_SKEW);
     checkSeat(seat, list('agent'), seat.exp - 1);
     const over = refused('seat-over');
+    // Else whoever answers with a clock of a later year has a seat until then.
+    assert.throws(() => checkSeat(seat, list('agent'), NOW + 5 - CLOCK_SKEW - 1), over);
     assert.throws(() => checkSeat(seat, list('agent'), seat.exp), over);
     assert.throws(() => checkSeat(seat, NO_MEMBERS, NOW + 5), over);
     // More than was accepted is another role too.
