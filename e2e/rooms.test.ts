@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { Rooms } from '@countersign/client';
 import { createMessage, createRoomKey, parseStatement, RoomKeyStatement } from '@countersign/core';
 import { generateOpener, webCrypto } from '@countersign/core/webcrypto';
+import { HOUR, ROOM_ITEMS_PER_HOUR } from '../packages/broker/src/limits.ts';
 import { addDevice, newcomer, type Party, refused } from './parties.ts';
 import { createWorld } from './world.ts';
 
@@ -55,6 +56,22 @@ describe('a room', () => {
     const { jws } = await createMessage(webCrypto, by, room, key, log.identity, 'Hello');
     await assert.rejects(mallet.device.session.api.addRoomItem(room, jws), refused('room-unknown'));
     await assert.rejects(alice.device.rooms.send('A'.repeat(22), 'Hello'), refused('room-unknown'));
+  });
+
+  test('is made with nobody who blocks its maker, and says no more in an hour than people do', async () => {
+    const [alice, mallet] = [await world.party('alice'), await world.party('mallet')];
+    await alice.device.contacts.change(mallet.device.session.keys, 'block');
+    await assert.rejects(mallet.device.rooms.create('Lunch', [memberOf(alice)]), refused('not-permitted'));
+    assert.deepEqual(await alice.device.rooms.read(), []);
+    const { roomItems } = world.home.broker.context;
+    const bob = await world.party('bob');
+    const room = await bob.device.rooms.create('Lunch', [memberOf(alice)]);
+    const { id } = (await world.home.broker.context.store.findAccount(bob.name))!;
+    roomItems.count(String(id), world.clock.now(), ROOM_ITEMS_PER_HOUR - 2);
+    await assert.rejects(bob.device.rooms.send(room, 'And again'), refused('too-often'));
+    world.clock.offset += HOUR;
+    await bob.device.rooms.send(room, 'An hour later');
+    assert.deepEqual(await said(alice, room), ['An hour later']);
   });
 
   test('is nothing that the broker can read', async () => {

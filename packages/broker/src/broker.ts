@@ -20,6 +20,7 @@ import {
   NOTICES_KEPT,
   RECENT,
   REGISTRATIONS_PER_HOUR,
+  ROOM_ITEMS_PER_HOUR,
   SIGN_INS_PER_NETWORK,
 } from './limits.ts';
 import { MailNotices, type MailServer } from './mail-notices.ts';
@@ -238,6 +239,7 @@ function createContext(
     registrations: new RecentLimit('accounts registered from this address', registrationsPerHour),
     signIns: new RecentLimit('tries to sign in from this address', SIGN_INS_PER_NETWORK),
     appends: new RecentLimit('changes by this device to its account’s log', APPENDS_PER_DAY, DAY),
+    roomItems: new RecentLimit('rooms and messages of this account', ROOM_ITEMS_PER_HOUR),
     replayed: new LRUCache({ maxSize: REPLAYED_CHARACTERS, sizeCalculation: charactersOf }),
   };
 }

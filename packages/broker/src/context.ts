@@ -66,6 +66,8 @@ export interface BrokerContext {
   readonly signIns: RecentLimit;
   /** Entries of device logs, by the device that signed them. */
   readonly appends: RecentLimit;
+  /** Rooms, keys of rooms and messages, by the account that made them. */
+  readonly roomItems: RecentLimit;
   /** Logs that were replayed of late, by account row. */
   readonly replayed: LRUCache<number, DeviceLog>;
   /** Lists of members that were replayed of late, by account row. */

@@ -18,6 +18,9 @@ export const FRAUD_PAUSE = 3600;
 /** Accounts that one remote address may register in an hour, unless the operator says otherwise. */
 export const REGISTRATIONS_PER_HOUR = 30;
 
+/** Rooms, keys of rooms and messages of one account in an hour: whoever is in a room reads all of it. */
+export const ROOM_ITEMS_PER_HOUR = 600;
+
 /** Questions of one member to sign in at one organisation, from one network in an hour: it leaves as many to others. */
 export const SIGN_INS_PER_NETWORK = MAX_PER_HOUR / 2;
 /** So long, in seconds, must stand what a browser asks, for a seat or by one; and half of it by our clock. */

@@ -30,7 +30,9 @@ export async function createRoom(context: BrokerContext, jws: string): Promise<v
     throw new CountersignError('not-permitted', 'whoever makes a room is in it');
   }
   const ids = rows.map(({ id }) => id);
-  tell(context, await store.createRoom({ room, members: ids, hash: statement.hash, jws }));
+  const maker = ids[members.findIndex(({ identity }) => identity === iss_id)]!;
+  context.roomItems.count(String(maker), context.now());
+  tell(context, await store.createRoom({ room, members: ids, maker, hash: statement.hash, jws }));
 }
 
 /** Adds a key or a message, by a member. */
@@ -45,6 +47,7 @@ export async function addRoomItem(context: BrokerContext, room: string, jws: str
   const members = await store.findMembers(room);
   // No word to strangers on which rooms there are.
   if (!members?.includes(author.id)) throw new CountersignError('room-unknown', 'there is no such room');
+  context.roomItems.count(String(author.id), context.now());
   const item = { room, hash: statement.hash, jws };
   const { payload } = statement;
   if (!('n' in payload)) {

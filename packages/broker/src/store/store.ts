@@ -137,8 +137,9 @@ export interface Accepted {
 
 export interface NewRoom {
   readonly room: string;
-  /** Rows of the accounts that are in it. */
+  /** Rows of the accounts that are in it, and of the one among them that makes it. */
   readonly members: readonly number[];
+  readonly maker: number;
   readonly hash: string;
   readonly jws: string;
 }
@@ -227,7 +228,7 @@ export interface EnrolmentStore {
 }
 
 export interface RoomStore {
-  /** @throws `room-exists` */
+  /** @throws `room-exists`; `not-permitted` where a member blocks whoever makes it */
   createRoom(room: NewRoom): Promise<readonly RoomEvent[]>;
   /** Rows of a room's members, if there is such a room. */
   findMembers(room: string): Promise<readonly number[] | undefined>;

@@ -15,10 +15,13 @@ export function sqliteRooms({ sql, writes, record }: Part): RoomStore {
   }
 
   return {
-    createRoom: ({ room, members, hash, jws }) =>
+    createRoom: ({ room, members, maker, hash, jws }) =>
       writes.submit(() => {
         if (sql.room.get(room) !== undefined)
           throw new CountersignError('room-exists', 'there is such a room');
+        if (members.some((member) => sql.standing.get(member, maker)?.policy === 'block')) {
+          throw new CountersignError('not-permitted', 'one of its members takes nothing from you');
+        }
         const id = Number(sql.insertRoom.run(room).lastInsertRowid);
         for (const member of members) sql.insertMember.run(id, member);
         sql.insertRoomItem.run(id, hash, jws);
