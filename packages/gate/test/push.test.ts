@@ -35,7 +35,7 @@ function decided(
   return push(
     {
       ...{ service: 'su', user: 'alice', mode: 'push', style: 'info', qr: 'none' },
-      ...{ peer: { pid: 1, uid: 0, gid: 0 }, deadline: now + 5000, signal: new AbortController().signal },
+      ...{ peer: { pid: 1, uid: 0, gid: 0 }, deadline: now + 6000, signal: new AbortController().signal },
       ...attempt,
     },
     { prompt: typing, secret: typing, info: nothing, error: nothing },
